@@ -1,0 +1,240 @@
+#include "base/text_buf.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/hex.h"
+#include "base/utf8.h"
+
+#define FIRST_CAP 256
+
+void text_buf_init(struct text_buf *t)
+{
+	*t = (struct text_buf){0};
+}
+
+void text_buf_fini(struct text_buf *t)
+{
+	free(t->data);
+	*t = (struct text_buf){0};
+}
+
+void text_buf_reset(struct text_buf *t)
+{
+	t->len = 0;
+	t->bad = false;
+	if (t->data)
+		t->data[0] = '\0';
+}
+
+static bool grow(struct text_buf *t, size_t n)
+{
+	size_t want = t->len + n + 1;
+	size_t cap = t->cap ? t->cap : FIRST_CAP;
+	char *data;
+
+	if (want < n)
+		goto bad;
+	while (cap < want) {
+		if (cap > SIZE_MAX / 2)
+			goto bad;
+		cap *= 2;
+	}
+	data = realloc(t->data, cap);
+	if (!data)
+		goto bad;
+	t->data = data;
+	t->cap = cap;
+	return true;
+bad:
+	t->bad = true;
+	return false;
+}
+
+/* Room for n octets and a NUL at data + len; false when the buffer is bad. */
+static inline bool room(struct text_buf *t, size_t n)
+{
+	if (t->bad)
+		return false;
+	return t->cap - t->len > n || grow(t, n);
+}
+
+void text_put(struct text_buf *t, const char *s, size_t len)
+{
+	if (!len || !room(t, len))
+		return;
+	memcpy(t->data + t->len, s, len);
+	t->len += len;
+	t->data[t->len] = '\0';
+}
+
+void text_puts(struct text_buf *t, const char *s)
+{
+	text_put(t, s, strlen(s));
+}
+
+void text_putc(struct text_buf *t, char c)
+{
+	if (!room(t, 1))
+		return;
+	t->data[t->len++] = c;
+	t->data[t->len] = '\0';
+}
+
+#define U64_DIGITS 20
+
+/* Digits of v at the end of buf; returns where they start. */
+static char *digits_of(uint64_t v, char buf[U64_DIGITS])
+{
+	char *p = buf + U64_DIGITS;
+
+	do {
+		*--p = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	return p;
+}
+
+void text_put_u64(struct text_buf *t, uint64_t v)
+{
+	char buf[U64_DIGITS];
+	char *p = digits_of(v, buf);
+
+	text_put(t, p, (size_t)(buf + U64_DIGITS - p));
+}
+
+/* Magnitude of v; unsigned, because that of INT64_MIN has no signed form. */
+static uint64_t magnitude(int64_t v)
+{
+	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+}
+
+void text_put_i64(struct text_buf *t, int64_t v)
+{
+	if (v < 0)
+		text_putc(t, '-');
+	text_put_u64(t, magnitude(v));
+}
+
+void text_put_hex(struct text_buf *t, const void *data, size_t len)
+{
+	if (len > SIZE_MAX / 4) {
+		t->bad = true;
+		return;
+	}
+	if (!len || !room(t, 2 * len))
+		return;
+	hex_encode(data, len, t->data + t->len);
+	t->len += 2 * len;
+}
+
+void text_put_base64(struct text_buf *t, const void *data, size_t len)
+{
+	if (len > SIZE_MAX / 4) {
+		t->bad = true;
+		return;
+	}
+	if (!len || !room(t, BASE64_SIZE(len)))
+		return;
+	t->len += base64_encode(data, len, t->data + t->len);
+}
+
+/* One character below 0x20, a quote or a backslash. */
+static void put_json_escape(struct text_buf *t, unsigned char c)
+{
+	static const char short_form[] = {
+		['"'] = '"', ['\\'] = '\\', ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't',
+	};
+
+	text_putc(t, '\\');
+	if (c < sizeof(short_form) && short_form[c]) {
+		text_putc(t, short_form[c]);
+		return;
+	}
+	text_put(t, "u00", 3);
+	text_put_hex(t, &c, 1);
+}
+
+void text_put_json(struct text_buf *t, const char *s, size_t len)
+{
+	size_t at = 0, run = 0; /* s[run..at) is plain and not yet written */
+
+	text_putc(t, '"');
+	while (at < len) {
+		unsigned char c = (unsigned char)s[at];
+		uint32_t character;
+		size_t n = 1;
+
+		if (c >= 0x80)
+			n = utf8_decode(s + at, len - at, &character);
+		if (n && c >= 0x20 && c != '"' && c != '\\' && c != 0x7f) {
+			at += n;
+			continue;
+		}
+		text_put(t, s + run, at - run);
+		if (!n)
+			text_put(t, "\xef\xbf\xbd", 3);
+		else
+			put_json_escape(t, c);
+		run = ++at;
+	}
+	text_put(t, s + run, len - run);
+	text_putc(t, '"');
+}
+
+void text_put_fixed(struct text_buf *t, int64_t value, unsigned decimals)
+{
+	char digits[U64_DIGITS];
+	char *p = digits_of(magnitude(value), digits);
+	size_t n = (size_t)(digits + U64_DIGITS - p);
+	size_t whole = n > decimals ? n - decimals : 0;
+
+	if (value < 0)
+		text_putc(t, '-');
+	if (whole)
+		text_put(t, p, whole);
+	else
+		text_putc(t, '0');
+	text_putc(t, '.');
+
+	/* Zeros at the end go; zeros between the point and the first digit are not in p. */
+	while (n > whole && p[n - 1] == '0')
+		n--;
+	if (n == whole) {
+		text_putc(t, '0');
+		return;
+	}
+	if (!whole)
+		for (size_t i = (size_t)(digits + U64_DIGITS - p); i < decimals; i++)
+			text_putc(t, '0');
+	text_put(t, p + whole, n - whole);
+}
+
+void text_printf(struct text_buf *t, const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	if (!room(t, 1))
+		return;
+	va_start(args, fmt);
+	n = vsnprintf(t->data + t->len, t->cap - t->len, fmt, args);
+	va_end(args);
+	if (n > 0 && (size_t)n >= t->cap - t->len) {
+		if (!room(t, (size_t)n)) {
+			t->data[t->len] = '\0';
+			return;
+		}
+		va_start(args, fmt);
+		n = vsnprintf(t->data + t->len, t->cap - t->len, fmt, args);
+		va_end(args);
+	}
+	if (n < 0) {
+		t->data[t->len] = '\0';
+		t->bad = true;
+		return;
+	}
+	t->len += (size_t)n;
+}
