@@ -1,0 +1,75 @@
+/* methods.c - own parameters of control methods, and the table of methods.def. */
+#include "model/entities.h"
+#include "model/model.h"
+
+#define NO_LIMIT 0, 0
+
+/* name, type, flags, min, max, choices, preset, column, cli, synonyms, width, help */
+static const struct field params_none[] = {{0}};
+
+static const struct field params_hello[] = {
+	{"client", FT_TEXT, 0, 0, 128, NULL, NULL, NULL, NULL, NULL, 0, "Name and version of the client"},
+	{0}};
+
+static const struct field params_describe[] = {
+	{"noun", FT_TEXT, FF_POSITIONAL, 0, 64, NULL, NULL, NULL, NULL, NULL, 0, "Only this entity"},
+	{0}};
+
+static const struct field params_cancel[] = {
+	{"id", FT_INT, FF_REQUIRED, 0, INT64_MAX, NULL, NULL, NULL, NULL, NULL, 0, "Id of the request to end"},
+	{0}};
+
+static const struct field params_reveal[] = {
+	{"show_secrets", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Keys in full instead of masked"},
+	{0}};
+
+static const struct field params_device_create[] = {
+	{"app_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "appkey", 0,
+	 "Root key (AppKey) for joining"},
+	{"nwk_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwkkey", 0,
+	 "Root key of LoRaWAN 1.1; refused for 1.0.x profiles"},
+	{0}};
+
+static const struct field params_device_activate[] = {
+	{"dev_addr", FT_DEV_ADDR, FF_REQUIRED, NO_LIMIT, NULL, NULL, NULL, NULL, "devaddr", 0, "Device address"},
+	{"nwk_s_key", FT_KEY, FF_REQUIRED | FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwkskey", 0,
+	 "Network session key"},
+	{"app_s_key", FT_KEY, FF_REQUIRED | FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "appskey", 0,
+	 "Application session key"},
+	{"f_cnt_up", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "fcntup", 0, "Next expected uplink counter"},
+	{"f_cnt_down", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "fcntdown", 0, "Next downlink counter to send"},
+	{0}};
+
+static const struct field params_queue_push[] = {
+	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
+	{"f_port", FT_INT, FF_REQUIRED, 1, 223, NULL, NULL, NULL, "port", "fport", 0, "Application port, 1 to 223"},
+	{"data", FT_HEX, 0, 0, 242, NULL, "\"\"", NULL, "hex", NULL, 0, "Payload as hex"},
+	{"data_base64", FT_TEXT, 0, 0, 328, NULL, NULL, NULL, "base64", NULL, 0, "Payload as base64"},
+	{"data_text", FT_TEXT, 0, 0, 242, NULL, NULL, NULL, "text", NULL, 0, "Payload as UTF-8 text"},
+	{"confirmed", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Ask the device to acknowledge"},
+	{"id", FT_UUID, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Id of the item; made by the server if absent"},
+	{0}};
+
+static const struct field params_queue_device[] = {
+	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
+	{0}};
+
+static const struct field params_queue_flush[] = {
+	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
+	{"all", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Also the item in flight"},
+	{0}};
+
+static const struct field params_window[] = {
+	{"since", FT_TIME, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "From this time on"},
+	{"until", FT_TIME, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Up to this time"},
+	{0}};
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]) - 1)
+
+/* The wire name is filled from the words by method_find() and `name` below: words with dots. */
+const struct method model_methods[M__COUNT] = {
+#define METHOD(id, words, entity, shape, right, params, help)                                    \
+	[M_##id] = {M_##id, words, entity, shape, right, help, params, COUNT(params)},
+#include "model/methods.def"
+#undef METHOD
+};
