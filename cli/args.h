@@ -1,0 +1,20 @@
+/* args.h - the command line: words, global flags, and flags that wait for their method. */
+#ifndef LSCTL_ARGS_H
+#define LSCTL_ARGS_H
+
+#include "cli.h"
+
+struct global_flag {
+	char letter;         /* 0: none */
+	const char *name;
+	const char *value;   /* word for the value in help; NULL: takes none */
+	const char *help;
+};
+
+extern const struct global_flag global_flags[];
+extern const size_t n_global_flags;
+
+/* Fill words, flags and opt from argc/argv and the environment. Returns 0 or an exit code. */
+int args_parse(struct cli *c);
+
+#endif

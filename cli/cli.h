@@ -1,0 +1,91 @@
+/*
+ * cli.h - what one run of lsctl knows: the words and flags it was given, where its output
+ * goes, and the connection. main() owns it; every part receives it.
+ *
+ * The way of a run: args_parse() splits argv -> command_find() turns words into a row of the registry ->
+ * command_params() makes the parameters -> run_*() calls the daemon and prints -> the exit code of
+ * ux.md section 10.
+ */
+#ifndef LSCTL_CLI_H
+#define LSCTL_CLI_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "control/client.h"
+#include "model/model.h"
+
+#define EXIT_NO 1           /* the answer is no */
+#define EXIT_TIMED_OUT 10
+#define EXIT_DECLINED 11    /* you answered no */
+#define EXIT_INTERRUPTED 130
+#define EXIT_CLOSED_PIPE 141
+
+enum form {
+	FORM_DEFAULT, /* by command and terminal */
+	FORM_TABLE, FORM_WIDE, FORM_DETAIL, FORM_JSON, FORM_JSONL, FORM_CSV, FORM_TSV, FORM_ID, FORM_VALUE,
+};
+
+enum time_form { TIME_FORM_DEFAULT, TIME_FORM_REL, TIME_FORM_LOCAL, TIME_FORM_UTC, TIME_FORM_UNIX };
+
+enum tristate { UNSET = -1, NO, YES };
+
+/* A flag that is not global: it belongs to the method, which is known only after all words are. */
+struct flag_use {
+	const char *name;  /* without dashes; points into argv or to a copy owned by args */
+	char *value;       /* points into argv; NULL when none was given */
+	bool negated;      /* --no-... */
+	int at;            /* index in argv of the value, or of the flag */
+};
+
+struct word {
+	const char *text;
+	int at; /* index in argv */
+};
+
+#define WORDS_MAX 16
+#define FLAGS_MAX 128
+
+struct options {
+	const char *tenant, *app; /* flag or environment */
+	bool tenant_flag, app_flag;
+	const char *socket;
+	enum form form;
+	const char *fields, *get, *where, *sort;
+	bool list_fields;         /* -F without a value */
+	int64_t limit;            /* -1: not given */
+	bool all;
+	enum tristate header;
+	enum time_form time;
+	const char *color;
+	bool quiet, verbose, yes, fail_empty, no_input, show_secrets, trace, help, version;
+	int timeout_ms;
+	bool raw, bom;            /* csv */
+	char sep;
+	int64_t for_ms;           /* streams; -1: not given */
+	const char *cursor_file;
+};
+
+struct cli {
+	int argc;
+	char **argv;
+	struct options opt;
+	struct word words[WORDS_MAX];
+	size_t n_words;
+	struct flag_use flags[FLAGS_MAX];
+	size_t n_flags;
+
+	bool in_tty, out_tty, err_tty;
+	bool out_color, err_color;
+	int columns;              /* of the terminal */
+	int64_t now_us;           /* wall clock at start: one run, one now */
+
+	const struct method *method;
+	size_t first_id;          /* index in words of the first positional */
+	struct control_client *client;
+};
+
+#endif

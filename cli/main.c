@@ -1,0 +1,111 @@
+/* main.c - lsctl: one command, one answer, one exit code. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "args.h"
+#include "base/clock.h"
+#include "command.h"
+#include "error.h"
+#include "help.h"
+#include "run.h"
+#include "schema.h"
+#include "terminal.h"
+
+/* ux.md section 10 wants numbers, and silence: so a signal ends us as an exit code of our own. */
+static void on_interrupt(int number)
+{
+	_exit(128 + number);
+}
+
+static void set_signals(void)
+{
+	struct sigaction action = {.sa_handler = on_interrupt};
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static int print_help(struct cli *c)
+{
+	if (c->n_words == 0) {
+		help_overview(stdout);
+		return 0;
+	}
+	if (strcmp(c->words[0].text, "help") == 0)
+		return help_topic(c);
+	if (command_find(c, true) == 0) {
+		help_method(c->method);
+		return 0;
+	}
+	if (help_noun(c->words[0].text))
+		return 0;
+	for (size_t i = 0; i < 2; i++)
+		if (strcmp(c->words[0].text, i ? "version" : "schema") == 0) {
+			help_overview(stdout);
+			return 0;
+		}
+	return command_find(c, false);
+}
+
+static int run(struct cli *c)
+{
+	const char *first = c->n_words > 0 ? c->words[0].text : "";
+	json_t *params;
+
+	if (c->opt.version || strcmp(first, "version") == 0) {
+		puts("lsctl " LS_VERSION);
+		return 0;
+	}
+	if (c->opt.help)
+		return print_help(c);
+	if (c->n_words == 0) {
+		help_overview(stderr);
+		return ls_error_exit(LS_EUSAGE);
+	}
+	if (strcmp(first, "help") == 0)
+		return help_topic(c);
+	if (strcmp(first, "schema") == 0)
+		return schema_print(c);
+
+	int code = command_find(c, false);
+
+	if (code)
+		return code;
+	if (c->opt.list_fields) {
+		help_fields(method_entity(c->method));
+		return 0;
+	}
+	code = command_params(c, &params);
+	if (code)
+		return code;
+	if (c->method->shape == SHAPE_LIST)
+		return run_list(c, params);
+	if (c->method->shape == SHAPE_STREAM)
+		return run_stream(c, params);
+	if (c->method->right <= RIGHT_READ || strstr(c->method->words, " show"))
+		return run_show(c, params);
+	return run_action(c, params);
+}
+
+int main(int argc, char **argv)
+{
+	struct cli c = {.argc = argc, .argv = argv, .now_us = clock_wall_us()};
+
+	set_signals();
+	c.in_tty = isatty(STDIN_FILENO);
+	c.out_tty = isatty(STDOUT_FILENO);
+	c.err_tty = isatty(STDERR_FILENO);
+	int code = args_parse(&c);
+
+	terminal_detect(&c);
+	if (!code)
+		code = run(&c);
+	flush_stdout();
+	control_client_close(c.client);
+	for (size_t i = 0; i < c.n_flags; i++)
+		free((char *)c.flags[i].name);
+	return code;
+}

@@ -1,0 +1,89 @@
+/* output.c - see output.h; and the two forms too small for a file: id and value. */
+#include "output.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "error.h"
+#include "terminal.h"
+
+const struct output_form *output_form_of(enum form form)
+{
+	static const struct output_form *const forms[] = {
+		[FORM_DEFAULT] = &output_detail, [FORM_TABLE] = &output_table, [FORM_WIDE] = &output_wide,
+		[FORM_DETAIL] = &output_detail,  [FORM_JSON] = &output_json,   [FORM_JSONL] = &output_jsonl,
+		[FORM_CSV] = &output_csv,        [FORM_TSV] = &output_tsv,     [FORM_ID] = &output_id,
+		[FORM_VALUE] = &output_value,
+	};
+
+	return forms[form];
+}
+
+int output_open(struct output *out, const struct cli *c, const struct entity *e, enum form form)
+{
+	*out = (struct output){.cli = c, .entity = e, .form = output_form_of(form), .total = -1};
+	text_buf_init(&out->cell);
+	if (form == FORM_VALUE && !c->opt.get && !c->opt.fields)
+		return fail(c, LS_EUSAGE, NULL, "-g FIELD", "-o value needs to know which fields");
+	if (form == FORM_ID && !entity_id_field(e))
+		return fail(c, LS_EUSAGE, NULL, NULL, "%s has no id to print", c->method->words);
+	return columns_choose(c, e, out->form->all_fields, &out->columns);
+}
+
+void output_begin(struct output *out)
+{
+	if (out->form->begin)
+		out->form->begin(out);
+}
+
+void output_row(struct output *out, json_t *item)
+{
+	out->form->row(out, item);
+	out->n_rows++;
+}
+
+void output_end(struct output *out)
+{
+	if (out->form->end)
+		out->form->end(out);
+	flush_stdout();
+}
+
+void output_close(struct output *out)
+{
+	text_buf_fini(&out->cell);
+	json_decref(out->kept);
+}
+
+/* --- id --- */
+
+static void id_row(struct output *out, json_t *item)
+{
+	const char *id = json_string_value(json_object_get(item, entity_id_field(out->entity)->name));
+
+	if (!id)
+		return;
+	put_text(stdout, out->cli->out_tty, id, strlen(id));
+	putchar('\n');
+}
+
+const struct output_form output_id = {.name = "id", .row = id_row};
+
+/* --- value --- */
+
+static void value_row(struct output *out, json_t *item)
+{
+	for (size_t i = 0; i < out->columns.n; i++) {
+		const struct column *column = &out->columns.at[i];
+
+		text_buf_reset(&out->cell);
+		cell_put(out->cli, column->f, column_value(column, item), false, &out->cell);
+		if (i > 0)
+			putchar('\t');
+		if (out->cell.len > 0)
+			put_text(stdout, out->cli->out_tty, out->cell.data, out->cell.len);
+	}
+	putchar('\n');
+}
+
+const struct output_form output_value = {.name = "value", .row = value_row};

@@ -1,0 +1,318 @@
+/* run.c - one-shot commands: lists, single objects, and changes. */
+#include "run.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "error.h"
+#include "output.h"
+#include "terminal.h"
+
+#define PAGE_ROWS 500         /* per call, when more are wanted */
+#define TERMINAL_ROWS 100     /* without -n and --all */
+
+/* --- lists --- */
+
+static enum form list_form(const struct cli *c)
+{
+	if (c->opt.get)
+		return FORM_VALUE;
+	if (c->opt.form != FORM_DEFAULT)
+		return c->opt.form;
+	return c->out_tty ? FORM_TABLE : FORM_TSV;
+}
+
+static json_t *items_of(json_t *result)
+{
+	return json_is_array(result) ? result : json_object_get(result, "items");
+}
+
+/* Where the next page begins; null or absent at the end. */
+static json_t *cursor_of(const json_t *result)
+{
+	json_t *cursor = json_object_get(result, "next_cursor");
+
+	return cursor ? cursor : json_object_get(result, "cursor");
+}
+
+/* Rows that were asked for; -1 for all there are. */
+static int64_t rows_wanted(const struct cli *c)
+{
+	if (c->opt.all)
+		return -1;
+	if (c->opt.limit >= 0)
+		return c->opt.limit;
+	return c->out_tty ? TERMINAL_ROWS : -1;
+}
+
+static int list_pages(struct cli *c, struct output *out, json_t *params)
+{
+	int64_t wanted = rows_wanted(c);
+
+	for (;;) {
+		int64_t left = wanted < 0 ? PAGE_ROWS : wanted - (int64_t)out->n_rows;
+		json_t *result, *item;
+		size_t i;
+
+		json_object_set_new(params, "limit", json_integer(left < PAGE_ROWS ? left : PAGE_ROWS));
+		int code = daemon_call(c, c->method, json_copy(params), &result);
+
+		if (code)
+			return code;
+		json_t *items = items_of(result), *cursor = cursor_of(result);
+		json_t *total = json_object_get(result, "total");
+
+		if (json_is_integer(total))
+			out->total = json_integer_value(total);
+		json_array_foreach(items, i, item) {
+			if (wanted >= 0 && (int64_t)out->n_rows >= wanted)
+				break;
+			output_row(out, item);
+		}
+		bool more = json_is_string(cursor) && json_array_size(items) > 0 &&
+		            (wanted < 0 || (int64_t)out->n_rows < wanted);
+
+		if (more)
+			json_object_set(params, "cursor", cursor);
+		json_decref(result);
+		if (!more)
+			return 0;
+	}
+}
+
+int run_list(struct cli *c, json_t *params)
+{
+	struct output out;
+	int code = 0;
+
+	if (c->opt.limit == 0)
+		code = fail(c, LS_EUSAGE, NULL, "--all", "--limit: a whole number of 1 or more is needed");
+	if (!code)
+		code = output_open(&out, c, method_entity(c->method), list_form(c));
+	if (code) {
+		json_decref(params);
+		return code;
+	}
+	code = daemon_connect(c);
+	if (!code) {
+		output_begin(&out);
+		code = list_pages(c, &out, params);
+		/* After an error only what is complete without an end is left as it is. */
+		if (!code)
+			output_end(&out);
+		else
+			flush_stdout();
+	}
+	if (!code && c->opt.fail_empty && out.n_rows == 0)
+		code = EXIT_NO;
+	output_close(&out);
+	json_decref(params);
+	return code;
+}
+
+/* --- one object --- */
+
+static enum form object_form(const struct cli *c)
+{
+	if (c->opt.get)
+		return FORM_VALUE;
+	if (c->opt.form != FORM_DEFAULT)
+		return c->opt.form;
+	return c->method->id == M_DESCRIBE ? FORM_JSON : FORM_DETAIL;
+}
+
+/* Print a result that is one object, or several (the sessions of a device). */
+static void print_result(struct output *out, json_t *result)
+{
+	json_t *items = items_of(result), *item;
+	size_t i;
+
+	if (!items && out->form == &output_json) {
+		output_json_object(out->cli, &out->columns, result);
+		flush_stdout();
+		return;
+	}
+	output_begin(out);
+	if (items) {
+		json_array_foreach(items, i, item)
+			output_row(out, item);
+	} else {
+		output_row(out, result);
+	}
+	output_end(out);
+}
+
+int run_show(struct cli *c, json_t *params)
+{
+	const struct entity *e = method_entity(c->method);
+	struct output out;
+	json_t *result = NULL;
+	int code = output_open(&out, c, e, object_form(c));
+
+	if (!code)
+		code = daemon_connect(c);
+	if (!code)
+		code = daemon_call(c, c->method, json_incref(params), &result);
+	if (!code)
+		print_result(&out, result);
+	output_close(&out);
+	json_decref(result);
+	json_decref(params);
+	return code;
+}
+
+/* --- changes --- */
+
+static const char *verb_of(const struct method *m)
+{
+	const char *blank = strrchr(m->words, ' ');
+
+	return blank ? blank + 1 : m->words;
+}
+
+static const char *past_of(const char *verb)
+{
+	static const struct {
+		const char *verb, *past;
+	} words[] = {
+		{"create", "created"},     {"set", "changed"},           {"delete", "deleted"}, {"push", "queued"},
+		{"activate", "activated"}, {"deactivate", "deactivated"}, {"flush", "flushed"},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].verb, verb) == 0)
+			return words[i].past;
+	return "done:";
+}
+
+/* "device 0004a30b001c0530 (pump)" from an object, or from what the command line named. */
+static void describe_target(const struct cli *c, const json_t *object, const json_t *params, char *buf, size_t size)
+{
+	const struct entity *e = method_entity(c->method);
+	const struct field *id = entity_id_field(e);
+	const char *verb = verb_of(c->method);
+	const char *value = json_string_value(json_object_get(object, id->name));
+	const char *name = json_string_value(json_object_get(object, "name"));
+
+	if (!name)
+		name = json_string_value(json_object_get(params, "name"));
+	if (!value && c->first_id < c->n_words) {
+		value = json_string_value(json_object_get(params, id->name));
+		if (!value)
+			value = c->words[c->first_id].text;
+	}
+	snprintf(buf, size, "%.*s %s", (int)(verb - c->method->words - 1), c->method->words, value ? value : "");
+	size_t n = strlen(buf);
+
+	if (name && n < size && (!value || strcmp(name, value) != 0))
+		snprintf(buf + n, size - n, " (%s)", name);
+}
+
+static bool asks_first(const struct method *m)
+{
+	return m->shape == SHAPE_DELETE;
+}
+
+/* `show` with the same id and scope, so that the question names the object and not what was typed. */
+static int look_at_target(struct cli *c, const json_t *params, json_t **object)
+{
+	const char *verb = verb_of(c->method);
+	char name[METHOD_NAME_SIZE], words[METHOD_NAME_SIZE];
+	size_t len = (size_t)(verb - c->method->words);
+
+	*object = NULL;
+	snprintf(words, sizeof(words), "%.*sshow", (int)len, c->method->words);
+	for (char *p = words; *p; p++)
+		if (*p == ' ')
+			*p = '.';
+	snprintf(name, sizeof(name), "%s", words);
+	const struct method *show = method_find(name);
+
+	return show ? daemon_call(c, show, json_copy((json_t *)params), object) : 0;
+}
+
+static int confirm(struct cli *c, const json_t *params, json_t **object)
+{
+	char target[256], question[300];
+
+	if (c->opt.yes)
+		return 0;
+	int code = look_at_target(c, params, object);
+
+	if (code)
+		return code;
+	describe_target(c, *object, params, target, sizeof(target));
+	snprintf(question, sizeof(question), "%s %s?", verb_of(c->method), target);
+	return ask(question) ? 0 : EXIT_DECLINED;
+}
+
+static int refuse_without_yes(struct cli *c)
+{
+	char *line = command_line(c, 0, NULL, "--yes");
+	int code = fail(c, LS_EUSAGE, "there is no terminal to ask on", line, "%s needs --yes", c->method->words);
+
+	free(line);
+	return code;
+}
+
+static void put_line(const struct cli *c, const char *text)
+{
+	put_text(stdout, c->out_tty, text, strlen(text));
+	putchar('\n');
+}
+
+/* create and push print the id for scripts; everything else is silent there. */
+static void report(struct cli *c, const json_t *result, const json_t *target_object, const json_t *params)
+{
+	const struct field *id = entity_id_field(method_entity(c->method));
+	const char *value = json_string_value(json_object_get(result, id->name));
+	bool makes = c->method->shape == SHAPE_CREATE || c->method->id == M_QUEUE_PUSH;
+	char target[512];
+
+	if (c->opt.quiet)
+		return;
+	if (!c->out_tty) {
+		if (makes && value)
+			put_line(c, value);
+		return;
+	}
+	if (c->method->id == M_QUEUE_PUSH)
+		snprintf(target, sizeof(target), "%s for %s", value ? value : "", c->words[c->first_id].text);
+	else if (c->method->id == M_QUEUE_FLUSH)
+		snprintf(target, sizeof(target), "the queue of %s", c->words[c->first_id].text);
+	else
+		describe_target(c, value ? result : target_object, params, target, sizeof(target));
+	char line[600];
+
+	snprintf(line, sizeof(line), "%s %s", past_of(verb_of(c->method)), target);
+	put_line(c, line);
+}
+
+int run_action(struct cli *c, json_t *params)
+{
+	bool prints = c->opt.form != FORM_DEFAULT || c->opt.get || c->opt.fields;
+	bool can_ask = c->in_tty && c->err_tty && !c->opt.no_input;
+	struct output out;
+	json_t *result = NULL, *object = NULL;
+	int code = output_open(&out, c, method_entity(c->method), object_form(c));
+
+	if (!code && asks_first(c->method) && !c->opt.yes && !can_ask)
+		code = refuse_without_yes(c);
+	if (!code)
+		code = daemon_connect(c);
+	if (!code && asks_first(c->method))
+		code = confirm(c, params, &object);
+	if (!code)
+		code = daemon_call(c, c->method, json_incref(params), &result);
+	if (!code && prints && json_is_object(result))
+		print_result(&out, result);
+	else if (!code)
+		report(c, result, object, params);
+	flush_stdout();
+	output_close(&out);
+	json_decref(object);
+	json_decref(result);
+	json_decref(params);
+	return code;
+}
