@@ -1,0 +1,235 @@
+/* queue.c - downlinks waiting for a device. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/base64.h"
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/hex.h"
+#include "control/internal.h"
+
+#define ITEM (&model_entities[E_QUEUE_ITEM])
+#define ITEMS_MAX 64     /* of a device */
+#define PAYLOAD_MAX 242
+#define FRAME_OVERHEAD 8 /* of a MACPayload: FHDR without FOpts, and FPort */
+
+struct push {
+	struct queue_row row;
+	uint8_t data[PAYLOAD_MAX];
+};
+
+static const char *const payload_params[] = {"data", "data_base64", "data_text"};
+
+/* Exactly one of the ways to write a payload. */
+static int payload_of(struct request *r, uint8_t data[PAYLOAD_MAX], size_t *len)
+{
+	const char *given = NULL, *text = NULL;
+	int rc;
+
+	for (size_t i = 0; i < 3; i++) {
+		if (!request_text(r, payload_params[i]))
+			continue;
+		if (given)
+			return request_refuse(r, LS_EUSAGE, payload_params[i], NULL, NULL, "the payload is given twice: %s and %s", given,
+			                      payload_params[i]);
+		given = payload_params[i];
+		text = request_text(r, given);
+	}
+	if (!given)
+		return request_refuse(r, LS_EUSAGE, "data", NULL, "--hex 01ff", "no payload is given (--hex, --base64 or --text)");
+	*len = strlen(text);
+	if (strcmp(given, "data") == 0) {
+		rc = hex_decode(text, *len, data, PAYLOAD_MAX, len);
+	} else if (strcmp(given, "data_base64") == 0) {
+		rc = base64_decode(text, *len, data, PAYLOAD_MAX, len);
+	} else {
+		rc = *len > PAYLOAD_MAX ? LS_ELONG : LS_OK;
+		if (!rc)
+			memcpy(data, text, *len);
+	}
+	if (rc == LS_ELONG)
+		return request_refuse(r, LS_ELONG, given, NULL, NULL, "the payload is longer than %d octets", PAYLOAD_MAX);
+	if (rc)
+		return request_refuse(r, rc, given, NULL, NULL, "%s: not %s", given,
+		                      strcmp(given, "data") == 0 ? "hex digits in pairs" : "base64");
+	return LS_OK;
+}
+
+/* Longer than any data rate of its region carries: it would wait for ever. */
+static int check_length(struct request *r, const struct device *d, size_t len)
+{
+	const struct region *region = d->profile->region;
+	unsigned most = 0;
+
+	if (!region)
+		return LS_OK;
+	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
+		unsigned m = region->table->data_rates[dr].downlink ? region_max_payload_m(region, dr) : 0;
+
+		if (m > FRAME_OVERHEAD && m - FRAME_OVERHEAD > most)
+			most = m - FRAME_OVERHEAD;
+	}
+	if (len <= most)
+		return LS_OK;
+	return request_refuse(r, LS_ELONG, "data", NULL, NULL, "%zu octets; %s carries at most %u", len, region->table->name,
+	                      most);
+}
+
+static int run_push(struct store_db *db, struct write *w)
+{
+	const struct push *p = w->own;
+	char dev_eui[EUI64_TEXT_SIZE];
+	json_t *scope = json_pack("{s:s}", "dev_eui", eui64_format(p->row.dev_eui, dev_eui));
+	struct record_list list = {.scope = scope, .limit = 1};
+	int rc = record_list(db, ITEM, &list);
+
+	if (!rc && list.total > ITEMS_MAX) {
+		snprintf(w->why, sizeof(w->why), "device %s has %d queued downlinks already, the most there may be", dev_eui, ITEMS_MAX);
+		rc = LS_ECONFLICT;
+	}
+	json_decref(list.items);
+	json_decref(scope);
+	return rc ? rc : write_read_back(db, w);
+}
+
+static int apply_push(struct server *srv, struct write *w)
+{
+	const struct push *p = w->own;
+	struct device *d = fleet_device(&srv->fleet, p->row.dev_eui);
+
+	if (!d || device_queue_find(d, p->row.queue_item_id))
+		return LS_OK;
+	return device_queue_add(d, &p->row) ? LS_OK : LS_ENOMEM;
+}
+
+/* A look at every queue, for the few who choose their ids. */
+static bool is_queued(const struct fleet *f, struct uuid id)
+{
+	const struct device *d;
+	size_t at = 0;
+
+	while ((d = ptr_table_next(&f->devices, &at)))
+		if (d->queue && device_queue_find(d, id))
+			return true;
+	return false;
+}
+
+/* Nothing is woken: a class A device listens after its own uplink only. */
+int do_QUEUE_PUSH(struct server *srv, struct request *r)
+{
+	struct device *d = request_device(srv, r);
+	struct uuid id = uuid_random();
+	char text[UUID_TEXT_SIZE];
+	uint8_t data[PAYLOAD_MAX];
+	struct write *w;
+	struct push *p;
+	size_t len;
+	int rc;
+
+	if (!d)
+		return LS_ENOTFOUND;
+	rc = payload_of(r, data, &len);
+	if (!rc)
+		rc = check_length(r, d, len);
+	if (!rc)
+		rc = write_check_deletion(srv, r, &model_entities[E_DEVICE], request_text(r, "dev_eui"));
+	if (rc)
+		return rc;
+	if (request_text(r, "id") && uuid_parse(request_text(r, "id"), &id))
+		return LS_EINVAL;
+	if (request_text(r, "id") && is_queued(&srv->fleet, id))
+		return request_refuse(r, LS_ECONFLICT, "id", NULL, NULL, "item %s is queued already", uuid_format(id, text));
+	w = write_new(r, ITEM, uuid_format(id, text));
+	p = w ? store_batch_alloc(w->batch, sizeof(*p)) : NULL;
+	if (!p) {
+		if (w)
+			write_free(w);
+		return LS_ENOMEM;
+	}
+	w->own = p;
+	memcpy(p->data, data, len);
+	p->row = (struct queue_row){
+		.queue_item_id = id,
+		.dev_eui = d->dev_eui,
+		.f_port = (uint8_t)request_int(r, "f_port", 1),
+		.confirmed = request_flag(r, "confirmed"),
+		.state = QUEUE_WAITING,
+		.created_us = clock_wall_us(),
+		.data = p->data,
+		.data_len = len,
+	};
+	rc = store_batch_queue_put(w->batch, &p->row);
+	if (rc) {
+		write_free(w);
+		return rc;
+	}
+	w->run = run_push;
+	w->apply = apply_push;
+	return write_submit(srv, w);
+}
+
+int do_QUEUE_LIST(struct server *srv, struct request *r)
+{
+	json_t *scope = json_pack("{s:O}", "dev_eui", json_object_get(r->params, "dev_eui"));
+
+	return crud_list(srv, r, scope);
+}
+
+/* --- flush --- */
+
+struct flush {
+	struct eui64 dev_eui;
+	size_t n;
+	struct uuid ids[]; /* dropped */
+};
+
+static int apply_flush(struct server *srv, struct write *w)
+{
+	const struct flush *f = w->own;
+	struct device *d = fleet_device(&srv->fleet, f->dev_eui);
+
+	for (size_t i = 0; d && i < f->n; i++)
+		device_queue_remove(d, f->ids[i]);
+	return LS_OK;
+}
+
+int do_QUEUE_FLUSH(struct server *srv, struct request *r)
+{
+	struct device *d = request_device(srv, r);
+	bool all = request_flag(r, "all");
+	size_t n = 0;
+	struct flush *f;
+	struct write *w;
+	int rc;
+
+	if (!d)
+		return LS_ENOTFOUND;
+	rc = write_check_deletion(srv, r, &model_entities[E_DEVICE], request_text(r, "dev_eui"));
+	if (rc)
+		return rc;
+	for (const struct queue_item *i = d->queue; i; i = i->next)
+		n++;
+	w = write_new(r, ITEM, request_text(r, "dev_eui"));
+	f = w ? store_batch_alloc(w->batch, sizeof(*f) + n * sizeof(f->ids[0])) : NULL;
+	if (!f) {
+		if (w)
+			write_free(w);
+		return LS_ENOMEM;
+	}
+	w->own = f;
+	f->dev_eui = d->dev_eui;
+	for (const struct queue_item *i = d->queue; i && !rc; i = i->next) {
+		if (i->state != QUEUE_WAITING && !all)
+			continue; /* handed to a gateway, or waiting for its acknowledgement */
+		f->ids[f->n++] = i->id;
+		rc = store_batch_queue_delete(w->batch, i->id);
+	}
+	if (rc) {
+		write_free(w);
+		return rc;
+	}
+	write_hold_device(srv, w, d);
+	w->apply = apply_flush;
+	w->result = json_pack("{s:I}", "dropped", (json_int_t)f->n);
+	return write_submit(srv, w);
+}

@@ -1,0 +1,437 @@
+/*
+ * resolve.c - names to ids. A reference is an id or an exact name; names are looked up in a tenant,
+ * the one given or the only one there is. What is not found comes back with what was probably meant.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "control/internal.h"
+
+#define CANDIDATES_MAX 2000 /* names compared for a suggestion */
+#define REFERENCES_MAX 16
+#define TENANTS_NAMED 8
+
+/* --- tenants --- */
+
+static void name_tenants(const struct fleet *f, char *buf, size_t size, char *hint, size_t hint_size)
+{
+	const struct tenant *t;
+	size_t at = 0, n = 0;
+
+	buf[0] = hint[0] = '\0';
+	while ((t = ptr_table_next(&f->tenants, &at))) {
+		size_t len = strlen(buf);
+
+		if (n == 0)
+			snprintf(hint, hint_size, "-t %s", t->name);
+		if (++n > TENANTS_NAMED)
+			break;
+		snprintf(buf + len, size - len, "%s%s", len ? ", " : "", t->name);
+	}
+	if (n > TENANTS_NAMED && strlen(buf) + 5 < size)
+		strcat(buf, " ...");
+}
+
+/* The tenant in which names are meant: the one given, else the sole one, else refused. */
+static int scope_tenant(struct server *srv, struct request *r, const struct tenant **out)
+{
+	char names[300], hint[160];
+
+	*out = r->tenant ? r->tenant : fleet_sole_tenant(&srv->fleet);
+	if (*out)
+		return LS_OK;
+	name_tenants(&srv->fleet, names, sizeof(names), hint, sizeof(hint));
+	if (!names[0]) {
+		if (r->conn->writes)
+			return REQUEST_PARKED;
+		return request_refuse(r, LS_ENOTFOUND, "tenant_id", NULL, "lsctl tenant create NAME", "there is no tenant yet");
+	}
+	return request_refuse(r, LS_EUSAGE, "tenant_id", NULL, hint, "which tenant? there are %s", names);
+}
+
+int resolve_default_tenant(struct server *srv, struct request *r)
+{
+	const struct entity *e = method_entity(r->method);
+	const struct field *f = e && r->method->shape == SHAPE_CREATE ? entity_field(e, "tenant_id") : NULL;
+	const struct tenant *t;
+	char id[UUID_TEXT_SIZE];
+	int rc;
+
+	if (!f || f->type != FT_REF || (f->flags & FF_READONLY) || request_text(r, "tenant_id"))
+		return LS_OK;
+	rc = scope_tenant(srv, r, &t);
+	if (!rc) {
+		r->tenant = t;
+		json_object_set_new(r->params, "tenant_id", json_string(uuid_format(t->id, id)));
+	}
+	return rc;
+}
+
+/* --- what was probably meant --- */
+
+static const char *name_of(const struct entity *e, const void *p)
+{
+	switch ((enum entity_id)(e - model_entities)) {
+	case E_TENANT:
+		return ((const struct tenant *)p)->name;
+	case E_APPLICATION:
+		return ((const struct application *)p)->name;
+	case E_PROFILE:
+		return ((const struct profile *)p)->name;
+	case E_GATEWAY:
+		return ((const struct gateway *)p)->name;
+	default:
+		return ((const struct device *)p)->name;
+	}
+}
+
+static const struct tenant *tenant_of(const struct entity *e, const void *p)
+{
+	switch ((enum entity_id)(e - model_entities)) {
+	case E_TENANT:
+		return NULL;
+	case E_APPLICATION:
+		return ((const struct application *)p)->tenant;
+	case E_PROFILE:
+		return ((const struct profile *)p)->tenant;
+	case E_GATEWAY:
+		return ((const struct gateway *)p)->tenant;
+	default:
+		return ((const struct device *)p)->application->tenant;
+	}
+}
+
+static const struct ptr_table *table_of(const struct fleet *f, const struct entity *e)
+{
+	switch ((enum entity_id)(e - model_entities)) {
+	case E_TENANT:
+		return &f->tenants;
+	case E_APPLICATION:
+		return &f->applications;
+	case E_PROFILE:
+		return &f->profiles;
+	case E_GATEWAY:
+		return &f->gateways;
+	default:
+		return &f->devices;
+	}
+}
+
+static const char *near_name(const struct fleet *f, const struct entity *e, const struct tenant *t, const char *text)
+{
+	const struct ptr_table *table = table_of(f, e);
+	const char **list, *near;
+	size_t at = 0, n = 0;
+	const void *p;
+
+	if (table->used > CANDIDATES_MAX)
+		return NULL;
+	list = malloc((table->used + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	while ((p = ptr_table_next(table, &at)))
+		if (!t || !tenant_of(e, p) || tenant_of(e, p) == t)
+			list[n++] = name_of(e, p);
+	near = nearest_word(text, list, n);
+	free(list);
+	return near;
+}
+
+/* The command again with the right word: as an argument, or with the flag the reference has. */
+static void suggest(const struct request *r, const struct field *f, const char *word, const char *remark, char *buf,
+                    size_t size)
+{
+	if (f->flags & FF_POSITIONAL)
+		snprintf(buf, size, "lsctl %s %s%s", r->method->words, word, remark);
+	else if (strcmp(f->name, "tenant_id") == 0)
+		snprintf(buf, size, "-t %s%s", word, remark);
+	else if (strcmp(f->name, "application_id") == 0)
+		snprintf(buf, size, "-a %s%s", word, remark);
+	else
+		snprintf(buf, size, "--%s %s%s", f->cli ? f->cli : f->name, word, remark);
+}
+
+static int not_found(struct server *srv, struct request *r, const struct field *f, const struct entity *e,
+                     const struct tenant *t, const char *text)
+{
+	char hint[300] = "", where[160] = "", reversed[EUI64_TEXT_SIZE], remark[200];
+	const struct fleet *fleet = &srv->fleet;
+	const char *near;
+	struct eui64 eui;
+
+	if (!t)
+		t = fleet_sole_tenant(fleet); /* the one that is meant */
+	if (t && e != &model_entities[E_TENANT])
+		snprintf(where, sizeof(where), " in tenant %s", t->name);
+	if (eui64_parse(text, &eui) == LS_OK) {
+		const struct gateway *g = fleet_gateway(fleet, eui64_reverse(eui));
+		const struct device *d = fleet_device(fleet, eui64_reverse(eui));
+		bool is_gateway = e == &model_entities[E_GATEWAY];
+
+		if (is_gateway ? g != NULL : d != NULL) {
+			snprintf(remark, sizeof(remark), "     (same bytes in reverse order: %s)", is_gateway ? g->name : d->name);
+			suggest(r, f, eui64_format(eui64_reverse(eui), reversed), remark, hint, sizeof(hint));
+		}
+	} else if ((near = near_name(fleet, e, t, text))) {
+		suggest(r, f, near, "", hint, sizeof(hint));
+	}
+	if (!hint[0])
+		snprintf(hint, sizeof(hint), "lsctl %s list", e->name);
+	return request_refuse(r, LS_ENOTFOUND, f->name, NULL, hint, "no %s %s%s", e->name, text, where);
+}
+
+/* --- lookups --- */
+
+struct found {
+	const struct tenant *tenant; /* that owns it; NULL for tenants */
+	char id[UUID_TEXT_SIZE];
+};
+
+static void found_uuid(struct found *out, struct uuid id, const struct tenant *t)
+{
+	out->tenant = t;
+	uuid_format(id, out->id);
+}
+
+static void found_eui(struct found *out, struct eui64 id, const struct tenant *t)
+{
+	out->tenant = t;
+	eui64_format(id, out->id);
+}
+
+static bool find_by_id(const struct fleet *f, const struct entity *e, const char *text, struct found *out)
+{
+	struct uuid id;
+	struct eui64 eui;
+	bool is_uuid = uuid_parse(text, &id) == LS_OK, is_eui = eui64_parse(text, &eui) == LS_OK;
+
+	switch ((enum entity_id)(e - model_entities)) {
+	case E_TENANT: {
+		const struct tenant *t = is_uuid ? fleet_tenant(f, id) : NULL;
+
+		if (t)
+			found_uuid(out, t->id, NULL);
+		return t != NULL;
+	}
+	case E_APPLICATION: {
+		const struct application *a = is_uuid ? fleet_application(f, id) : NULL;
+
+		if (a)
+			found_uuid(out, a->id, a->tenant);
+		return a != NULL;
+	}
+	case E_PROFILE: {
+		const struct profile *p = is_uuid ? fleet_profile(f, id) : NULL;
+
+		if (p)
+			found_uuid(out, p->id, p->tenant);
+		return p != NULL;
+	}
+	case E_GATEWAY: {
+		const struct gateway *g = is_eui ? fleet_gateway(f, eui) : NULL;
+
+		if (g)
+			found_eui(out, g->id, g->tenant);
+		return g != NULL;
+	}
+	default: {
+		const struct device *d = is_eui ? fleet_device(f, eui) : NULL;
+
+		if (d)
+			found_eui(out, d->dev_eui, d->application->tenant);
+		return d != NULL;
+	}
+	}
+}
+
+/* By exact name in t; *n receives how many have it. */
+static bool find_by_name(const struct fleet *f, const struct entity *e, const struct tenant *t,
+                         const struct application *app, const char *name, struct found *out, size_t *n)
+{
+	*n = 1;
+	switch ((enum entity_id)(e - model_entities)) {
+	case E_TENANT: {
+		const struct tenant *x = fleet_tenant_by_name(f, name);
+
+		if (x)
+			found_uuid(out, x->id, NULL);
+		return x != NULL;
+	}
+	case E_APPLICATION: {
+		const struct application *x = fleet_application_by_name(f, t, name);
+
+		if (x)
+			found_uuid(out, x->id, x->tenant);
+		return x != NULL;
+	}
+	case E_PROFILE: {
+		const struct profile *x = fleet_profile_by_name(f, t, name);
+
+		if (x)
+			found_uuid(out, x->id, x->tenant);
+		return x != NULL;
+	}
+	case E_GATEWAY: {
+		const struct gateway *x = fleet_gateway_by_name(f, t, name);
+
+		if (x)
+			found_eui(out, x->id, x->tenant);
+		return x != NULL;
+	}
+	default: {
+		const struct device *x = fleet_device_by_name(f, t, app, name, n);
+
+		if (x)
+			found_eui(out, x->dev_eui, x->application->tenant);
+		return x != NULL;
+	}
+	}
+}
+
+static bool is_id_of(const struct entity *e, const char *text)
+{
+	struct uuid id;
+	struct eui64 eui;
+
+	if (e == &model_entities[E_GATEWAY] || e == &model_entities[E_DEVICE])
+		return eui64_parse(text, &eui) == LS_OK;
+	return uuid_parse(text, &id) == LS_OK;
+}
+
+static int resolve_one(struct server *srv, struct request *r, const struct field *f, const struct entity *e)
+{
+	const char *text = request_text(r, f->name);
+	const struct tenant *t = r->tenant;
+	bool is_tenant = e == &model_entities[E_TENANT];
+	struct found found;
+	size_t n = 1;
+	bool ok;
+	int rc;
+
+	ok = find_by_id(&srv->fleet, e, text, &found);
+	if (ok && t && found.tenant && found.tenant != t)
+		ok = false; /* of another tenant than the one asked for */
+	if (!ok && !is_id_of(e, text)) {
+		if (!is_tenant) {
+			rc = scope_tenant(srv, r, &t);
+			if (rc)
+				return rc;
+		}
+		ok = find_by_name(&srv->fleet, e, t, r->application, text, &found, &n);
+	}
+	if (!ok) {
+		if (r->conn->writes && !r->begun)
+			return REQUEST_PARKED;
+		return not_found(srv, r, f, e, t, text);
+	}
+	if (n > 1)
+		return request_refuse(r, LS_EAMBIGUOUS, f->name, NULL, "-a APPLICATION, or the DevEUI", "%zu devices are named %s", n,
+		                      text);
+	if (strcmp(found.id, text) != 0)
+		json_object_set_new(r->params, f->name, json_string(found.id));
+	return LS_OK;
+}
+
+/* --- the references of a request --- */
+
+struct references {
+	const struct request *request;
+	struct field fields[REFERENCES_MAX]; /* copies: an id's row lives only during the walk */
+	size_t n;
+};
+
+static bool collect(void *arg, const struct field *f, bool required)
+{
+	struct references *refs = arg;
+
+	(void)required;
+	if (f->type == FT_REF && request_text(refs->request, f->name) && refs->n < REFERENCES_MAX)
+		refs->fields[refs->n++] = *f;
+	return true;
+}
+
+static const struct field *reference_named(const struct references *refs, const char *name)
+{
+	for (size_t i = 0; i < refs->n; i++)
+		if (strcmp(refs->fields[i].name, name) == 0)
+			return &refs->fields[i];
+	return NULL;
+}
+
+int resolve_references(struct server *srv, struct request *r)
+{
+	struct references refs = {.request = r};
+	/* Of a record, application_id is a value; elsewhere it says where a device's name is looked up. */
+	bool is_record = r->method->shape == SHAPE_CREATE || r->method->shape == SHAPE_SET;
+	const struct field *tenant, *application;
+	struct uuid id;
+	int rc = LS_OK;
+
+	r->tenant = NULL;
+	r->application = NULL;
+	method_each_param(r->method, collect, &refs);
+	tenant = reference_named(&refs, "tenant_id");
+	if (tenant && !(tenant->flags & FF_POSITIONAL)) {
+		rc = resolve_one(srv, r, tenant, &model_entities[E_TENANT]);
+		if (!rc && uuid_parse(request_text(r, "tenant_id"), &id) == LS_OK)
+			r->tenant = fleet_tenant(&srv->fleet, id);
+	}
+	application = reference_named(&refs, "application_id");
+	if (!rc && application && !(application->flags & FF_POSITIONAL)) {
+		rc = resolve_one(srv, r, application, &model_entities[E_APPLICATION]);
+		if (!rc && !is_record && uuid_parse(request_text(r, "application_id"), &id) == LS_OK)
+			r->application = fleet_application(&srv->fleet, id);
+		/* A device's profile is looked up in the tenant of its application. */
+		if (!rc && is_record && !r->tenant && uuid_parse(request_text(r, "application_id"), &id) == LS_OK) {
+			const struct application *a = fleet_application(&srv->fleet, id);
+
+			if (a && r->method->shape == SHAPE_CREATE)
+				r->tenant = a->tenant;
+		}
+	}
+	for (size_t i = 0; !rc && i < refs.n; i++) {
+		const struct field *f = &refs.fields[i];
+
+		if ((f != tenant && f != application) || (f->flags & FF_POSITIONAL))
+			rc = resolve_one(srv, r, f, entity_find(f->choices));
+	}
+	return rc;
+}
+
+const char *resolve_describe(struct server *srv, const struct entity *e, const char *id, char *buf, size_t size)
+{
+	struct uuid uuid;
+	const char *name = NULL;
+
+	if (uuid_parse(id, &uuid) == LS_OK) {
+		const struct tenant *t = fleet_tenant(&srv->fleet, uuid);
+		const struct application *a = fleet_application(&srv->fleet, uuid);
+		const struct profile *p = fleet_profile(&srv->fleet, uuid);
+
+		name = t ? t->name : a ? a->name : p ? p->name : NULL;
+	}
+	snprintf(buf, size, "%s %s", e->name, name ? name : id);
+	return buf;
+}
+
+struct device *request_device(struct server *srv, const struct request *r)
+{
+	const char *text = request_text(r, "dev_eui");
+	struct eui64 dev_eui;
+
+	return text && eui64_parse(text, &dev_eui) == LS_OK ? fleet_device(&srv->fleet, dev_eui) : NULL;
+}
+
+int request_check_region(struct server *srv, struct request *r, const char *name)
+{
+	char known[200] = "", hint[220];
+
+	if (!name || fleet_region(&srv->fleet, name))
+		return LS_OK;
+	for (size_t i = 0; i < srv->fleet.n_regions && strlen(known) + 24 < sizeof(known); i++)
+		sprintf(known + strlen(known), "%s%s", i ? ", " : "", srv->fleet.regions[i].table->name);
+	snprintf(hint, sizeof(hint), "--region %s, or [region %s] in the configuration", known, name);
+	return request_refuse(r, LS_EINVAL, "region", NULL, hint, "region %s is not enabled; enabled: %s", name, known);
+}

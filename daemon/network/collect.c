@@ -1,0 +1,270 @@
+#include "network/collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+/* Closed entries stay in one of three queues, so that each is in order of time without a heap. */
+static const uint64_t tail_us[3] = {2000000, 6000000, 16000000};
+
+static uint64_t entry_hash(const void *entry, const void *arg)
+{
+	(void)arg;
+	return ((const struct collected *)entry)->hash;
+}
+
+struct octets {
+	const uint8_t *data;
+	size_t len;
+};
+
+static bool same_octets(const void *entry, const void *key)
+{
+	const struct collected *e = entry;
+	const struct octets *o = key;
+
+	return e->phy_len == o->len && !memcmp(e->phy, o->data, o->len);
+}
+
+void collect_init(struct collect *c, uint64_t window_us)
+{
+	*c = (struct collect){.key = siphash_key_random(), .window_us = window_us};
+	ptr_table_init(&c->table, entry_hash, NULL);
+	c->open_end = &c->open;
+	for (int i = 0; i < 3; i++)
+		c->tail_end[i] = &c->tail[i];
+}
+
+void collected_ref(struct collected *e)
+{
+	e->refs++;
+}
+
+void collected_unref(struct collected *e)
+{
+	if (--e->refs)
+		return;
+	if (e->receptions != &e->inline_one)
+		free(e->receptions);
+	free(e);
+}
+
+static void forget(struct collect *c, struct collected *e)
+{
+	if (e->in_table) {
+		ptr_table_remove(&c->table, e);
+		e->in_table = false;
+	}
+}
+
+static struct collected *pop(struct collected **head, struct collected ***end)
+{
+	struct collected *e = *head;
+
+	*head = e->next;
+	if (!*head)
+		*end = head;
+	e->next = NULL;
+	return e;
+}
+
+static void push(struct collected ***end, struct collected *e)
+{
+	e->next = NULL;
+	**end = e;
+	*end = &e->next;
+}
+
+static void drop_tails(struct collect *c, uint64_t now_mono_us)
+{
+	for (int i = 0; i < 3; i++)
+		while (c->tail[i] && c->tail[i]->expires_mono_us <= now_mono_us) {
+			struct collected *e = pop(&c->tail[i], &c->tail_end[i]);
+
+			forget(c, e);
+			c->n--;
+			collected_unref(e);
+		}
+}
+
+void collect_fini(struct collect *c)
+{
+	drop_tails(c, UINT64_MAX);
+	while (c->open) {
+		struct collected *e = pop(&c->open, &c->open_end);
+
+		collected_unref(e);
+	}
+	ptr_table_fini(&c->table);
+}
+
+static void set_reception(struct reception *r, const struct rx_frame *frame)
+{
+	r->rx = frame->rx;
+	r->freq_hz = frame->freq_hz;
+	r->radio = frame->radio;
+}
+
+/* The same antenna at the same gateway time: one reception told twice. */
+static bool same_reception(const struct reception *r, const struct rx_frame *frame)
+{
+	return eui64_equal(r->rx.gateway_id, frame->rx.gateway_id) && r->rx.antenna == frame->rx.antenna &&
+	       r->rx.board == frame->rx.board && r->rx.context_len == frame->rx.context_len &&
+	       !memcmp(r->rx.context, frame->rx.context, r->rx.context_len) && r->freq_hz == frame->freq_hz;
+}
+
+/*
+ * A second report of the same gateway antenna with another frequency or time inside one window is a mirror
+ * image of the first (SX1301): the stronger one stays.
+ */
+static struct reception *mirror_of(struct collected *e, const struct rx_frame *frame)
+{
+	for (unsigned i = 0; i < e->n; i++) {
+		struct reception *r = &e->receptions[i];
+
+		if (eui64_equal(r->rx.gateway_id, frame->rx.gateway_id) && r->rx.antenna == frame->rx.antenna &&
+		    r->rx.board == frame->rx.board)
+			return r;
+	}
+	return NULL;
+}
+
+static bool stronger(int snr_a, int rssi_a, int snr_b, int rssi_b)
+{
+	return snr_a != snr_b ? snr_a > snr_b : rssi_a > rssi_b;
+}
+
+static enum collect_result add_copy(struct collected *e, const struct rx_frame *frame)
+{
+	struct reception *mirror;
+
+	for (unsigned i = 0; i < e->n; i++)
+		if (same_reception(&e->receptions[i], frame))
+			return COLLECT_DUPLICATE;
+	mirror = mirror_of(e, frame);
+	if (mirror) {
+		if (stronger(frame->rx.snr_db10, frame->rx.rssi_dbm, mirror->rx.snr_db10, mirror->rx.rssi_dbm))
+			set_reception(mirror, frame);
+		return COLLECT_DUPLICATE;
+	}
+	if (e->n == COLLECT_COPIES_MAX)
+		return COLLECT_FULL;
+	if (e->n == e->cap) {
+		uint16_t cap = e->cap == 1 ? 8 : COLLECT_COPIES_MAX;
+		struct reception *more = malloc(cap * sizeof(*more));
+
+		if (!more)
+			return COLLECT_FULL;
+		memcpy(more, e->receptions, e->n * sizeof(*more));
+		if (e->receptions != &e->inline_one)
+			free(e->receptions);
+		e->receptions = more;
+		e->cap = cap;
+	}
+	set_reception(&e->receptions[e->n++], frame);
+	return COLLECT_COPY;
+}
+
+/* Late: a gateway that had not reported it, or the very same reception again, soon after the first copy. */
+static bool is_late_copy(const struct collected *e, const struct rx_frame *frame)
+{
+	bool reported = false;
+
+	for (unsigned i = 0; i < e->n; i++) {
+		if (same_reception(&e->receptions[i], frame))
+			return true;
+		if (eui64_equal(e->receptions[i].rx.gateway_id, frame->rx.gateway_id))
+			reported = true;
+	}
+	return !reported && frame->rx.recv_mono_us < e->late_until_mono_us;
+}
+
+enum collect_result collect_add(struct collect *c, const struct rx_frame *frame, struct collected **late)
+{
+	struct octets key = {frame->phy, frame->phy_len};
+	uint64_t hash = siphash(&c->key, frame->phy, frame->phy_len);
+	struct collected *e = ptr_table_find(&c->table, hash, same_octets, &key);
+	bool again = e != NULL;
+
+	if (e && !e->closed)
+		return add_copy(e, frame);
+	if (e && is_late_copy(e, frame)) {
+		add_copy(e, frame); /* so that the next report of this gateway is a repeat */
+		*late = e;
+		return COLLECT_LATE;
+	}
+	if (c->n >= COLLECT_ENTRIES_MAX)
+		return COLLECT_FULL;
+	if (e)
+		forget(c, e);
+	e = malloc(sizeof(*e) + frame->phy_len);
+	if (!e)
+		return COLLECT_FULL;
+	memset(e, 0, sizeof(*e));
+	e->hash = hash;
+	e->first_mono_us = frame->rx.recv_mono_us;
+	e->first_wall_us = frame->rx.recv_wall_us;
+	e->late_until_mono_us = UINT64_MAX;
+	e->receptions = &e->inline_one;
+	e->n = e->cap = 1;
+	e->refs = 1;
+	e->again = again;
+	e->phy_len = (uint8_t)frame->phy_len;
+	memcpy(e->phy, frame->phy, frame->phy_len);
+	set_reception(&e->inline_one, frame);
+	if (ptr_table_add(&c->table, e)) {
+		free(e);
+		return COLLECT_FULL;
+	}
+	e->in_table = true;
+	push(&c->open_end, e);
+	c->n++;
+	return COLLECT_NEW;
+}
+
+uint64_t collect_next_mono_us(const struct collect *c)
+{
+	uint64_t next = c->open ? c->open->first_mono_us + c->window_us : UINT64_MAX;
+
+	for (int i = 0; i < 3; i++)
+		if (c->tail[i] && c->tail[i]->expires_mono_us < next)
+			next = c->tail[i]->expires_mono_us;
+	return next;
+}
+
+struct collected *collect_take(struct collect *c, uint64_t now_mono_us, bool force)
+{
+	struct collected *list = NULL, **end = &list;
+
+	drop_tails(c, now_mono_us);
+	while (c->open && (force || c->open->first_mono_us + c->window_us <= now_mono_us)) {
+		struct collected *e = pop(&c->open, &c->open_end);
+
+		e->closed = true;
+		push(&end, e);
+	}
+	return list;
+}
+
+void collect_done(struct collect *c, struct collected *e, uint64_t late_us)
+{
+	int i = 0;
+
+	e->late_until_mono_us = e->first_mono_us + late_us;
+	while (i < 2 && tail_us[i] < late_us)
+		i++;
+	e->expires_mono_us = e->first_mono_us + tail_us[i];
+	push(&c->tail_end[i], e);
+}
+
+const struct reception *collected_best(const struct collected *e)
+{
+	const struct reception *best = &e->receptions[0];
+
+	for (unsigned i = 1; i < e->n; i++)
+		if (stronger(e->receptions[i].rx.snr_db10, e->receptions[i].rx.rssi_dbm, best->rx.snr_db10,
+		             best->rx.rssi_dbm))
+			best = &e->receptions[i];
+	return best;
+}

@@ -1,0 +1,58 @@
+/* device_queue.c - the downlinks queued for a device, oldest first. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "network/fleet.h"
+
+struct queue_item *device_queue_add(struct device *d, const struct queue_row *row)
+{
+	struct queue_item *item = calloc(1, sizeof(*item) + row->data_len), **end = &d->queue;
+
+	if (!item)
+		return NULL;
+	item->id = row->queue_item_id;
+	item->state = row->state;
+	item->confirmed = row->confirmed;
+	item->has_f_cnt_down = row->has_f_cnt_down;
+	item->f_port = row->f_port;
+	item->data_len = (uint8_t)row->data_len;
+	item->f_cnt_down = row->f_cnt_down;
+	item->created_us = row->created_us;
+	if (row->data_len)
+		memcpy(item->data, row->data, row->data_len);
+	while (*end)
+		end = &(*end)->next;
+	*end = item;
+	return item;
+}
+
+struct queue_item *device_queue_find(const struct device *d, struct uuid id)
+{
+	struct queue_item *item = d->queue;
+
+	while (item && !uuid_equal(item->id, id))
+		item = item->next;
+	return item;
+}
+
+void device_queue_remove(struct device *d, struct uuid id)
+{
+	for (struct queue_item **at = &d->queue; *at; at = &(*at)->next)
+		if (uuid_equal((*at)->id, id)) {
+			struct queue_item *item = *at;
+
+			*at = item->next;
+			free(item);
+			return;
+		}
+}
+
+void device_queue_clear(struct device *d)
+{
+	while (d->queue) {
+		struct queue_item *item = d->queue;
+
+		d->queue = item->next;
+		free(item);
+	}
+}

@@ -1,0 +1,199 @@
+/*
+ * fleet.h - what the daemon knows, in memory: tenants, applications, profiles, gateways, devices with
+ * their keys, nonces, sessions and queue. All that a decision reads is here (128 to 256 octets a session);
+ * the store has the same on disk and is always written first.
+ *
+ * Everything belongs to the loop thread. Control handlers change the fleet only in the done() of
+ * the batch that committed the change.
+ */
+#ifndef LS_NETWORK_FLEET_H
+#define LS_NETWORK_FLEET_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/eui.h"
+#include "base/key.h"
+#include "base/ptr_table.h"
+#include "base/siphash.h"
+#include "base/uuid.h"
+#include "lorawan/region.h"
+#include "store/store.h"
+
+struct tenant {
+	struct uuid id;
+	char *name;
+	uint32_t n_applications, n_profiles, n_gateways;
+};
+
+struct application {
+	struct uuid id;
+	struct tenant *tenant;
+	char *name;
+	char *tags;              /* JSON object text */
+	uint32_t n_devices;
+};
+
+struct profile {
+	struct uuid id;
+	struct tenant *tenant;
+	char *name;
+	char *tags;
+	const struct region *region; /* NULL while the region is not enabled: frames are dropped, wrong_region */
+	char region_name[16];
+	enum mac_version mac_version;
+	bool supports_otaa, flush_queue_on_join;
+	uint32_t n_devices;
+	uint16_t writes;         /* control writes in flight: frames of its devices wait */
+};
+
+struct gateway {
+	struct eui64 id;
+	struct tenant *tenant;
+	char *name;
+	const struct region *region; /* NULL: told by frequency */
+	bool is_private;
+	bool has_location;
+	double latitude, longitude, altitude_m;
+	int64_t last_seen_us;    /* wall; in memory ahead of the store */
+	int64_t last_seen_stored_us;
+	int32_t one_way_us;      /* learned: half the round trip PULL_RESP - TX_ACK, 0 unknown */
+	uint32_t tx_ok, tx_failed;
+};
+
+struct queue_item {
+	struct queue_item *next;
+	struct uuid id;
+	enum queue_state state;
+	bool confirmed, has_f_cnt_down;
+	uint8_t f_port;
+	uint8_t data_len;
+	uint32_t f_cnt_down;
+	int64_t created_us;
+	uint8_t data[];
+};
+
+struct session {
+	struct device *device;
+	struct session *next_same_addr; /* chain of sessions sharing a DevAddr */
+	uint32_t dev_addr;
+	uint32_t f_cnt_down;            /* next to send */
+	struct ls_key nwk_s_key, app_s_key;
+	struct session_up_row up;
+	const struct region *region;
+	int64_t joined_us;
+	uint32_t rx2_freq_hz;
+	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
+	uint8_t slot;                   /* enum session_slot */
+};
+
+/* DevNonces used with one JoinEUI, sorted. */
+struct nonce_set {
+	struct nonce_set *next;
+	struct eui64 join_eui;
+	uint32_t n, cap;
+	uint16_t *nonces;
+};
+
+struct device {
+	struct eui64 dev_eui, join_eui;
+	struct application *application;
+	struct profile *profile;
+	struct session *sessions[2];    /* by slot, NULL when none */
+	struct nonce_set *nonces;
+	struct queue_item *queue;       /* oldest first */
+	struct answer *answer;          /* its class A answer waiting to be made, or NULL (answer.c) */
+	char *name;
+	char *tags;                     /* NULL when empty */
+	struct ls_key app_key;
+	uint32_t join_nonce;            /* last used */
+	uint16_t writes;                /* control writes in flight: its frames wait */
+	bool has_app_key, enabled;
+};
+
+struct unknown_gateway {
+	struct eui64 id;
+	char address[64];
+	uint64_t messages;
+	int64_t first_seen_us, last_seen_us;
+};
+#define UNKNOWN_GATEWAYS_MAX 256
+
+#define FLEET_REGIONS_MAX 16
+
+struct fleet {
+	struct siphash_key hash_key;
+	struct ptr_table tenants, applications, profiles; /* by id */
+	struct ptr_table gateways, devices;               /* by EUI */
+	struct ptr_table sessions;                        /* by DevAddr; chains */
+	struct region *regions;                           /* enabled ones */
+	size_t n_regions;
+	struct unknown_gateway unknown[UNKNOWN_GATEWAYS_MAX]; /* oldest replaced */
+	size_t n_unknown;
+};
+
+int fleet_init(struct fleet *f, struct region *regions, size_t n_regions); /* regions are borrowed */
+void fleet_fini(struct fleet *f);
+
+/* Load everything from the store. */
+int fleet_load(struct fleet *f, struct store *st, char *err, size_t err_size);
+/* After a failed commit: bring sessions, nonces and queues of these devices back to what is on disk. */
+int fleet_reload_devices(struct fleet *f, struct store *st, const struct eui64 *dev_euis, size_t n);
+
+/* Lookups, NULL when absent. Names are exact. */
+struct tenant *fleet_tenant(const struct fleet *f, struct uuid id);
+struct tenant *fleet_tenant_by_name(const struct fleet *f, const char *name);
+struct tenant *fleet_sole_tenant(const struct fleet *f); /* NULL unless exactly one */
+struct application *fleet_application(const struct fleet *f, struct uuid id);
+struct application *fleet_application_by_name(const struct fleet *f, const struct tenant *t, const char *name);
+struct profile *fleet_profile(const struct fleet *f, struct uuid id);
+struct profile *fleet_profile_by_name(const struct fleet *f, const struct tenant *t, const char *name);
+struct gateway *fleet_gateway(const struct fleet *f, struct eui64 id);
+struct gateway *fleet_gateway_by_name(const struct fleet *f, const struct tenant *t, const char *name);
+struct device *fleet_device(const struct fleet *f, struct eui64 dev_eui);
+/* Scan by name; tenant or application may be NULL; *n receives how many match (the first is returned). */
+struct device *fleet_device_by_name(const struct fleet *f, const struct tenant *t, const struct application *a,
+                                    const char *name, size_t *n);
+struct session *fleet_sessions(const struct fleet *f, uint32_t dev_addr); /* head of the chain */
+const struct region *fleet_region(const struct fleet *f, const char *name);
+
+/* Entry of one of the tables by id: what the three above do. */
+void *fleet_find_uuid(const struct fleet *f, const struct ptr_table *table, struct uuid id);
+
+/*
+ * Apply a committed record (registry form, all stored fields) as returned by record_get(): create or
+ * change. LS_EBUG when a reference is missing, LS_ENOMEM.
+ */
+int fleet_apply_tenant(struct fleet *f, const json_t *record);
+int fleet_apply_application(struct fleet *f, const json_t *record);
+int fleet_apply_profile(struct fleet *f, const json_t *record);
+int fleet_apply_gateway(struct fleet *f, const json_t *record);
+int fleet_apply_device(struct fleet *f, const json_t *record); /* app_key included or null */
+int fleet_place_device(struct fleet *f, const struct device_row *row); /* the same from a row of the store */
+void fleet_remove_tenant(struct fleet *f, struct uuid id);
+void fleet_remove_application(struct fleet *f, struct uuid id);
+void fleet_remove_profile(struct fleet *f, struct uuid id);
+void fleet_remove_gateway(struct fleet *f, struct eui64 id);
+void fleet_remove_device(struct fleet *f, struct eui64 dev_eui); /* with sessions and queue */
+
+/* Sessions. put copies the row into the device's slot (replacing). */
+struct session *fleet_session_put(struct fleet *f, struct device *d, const struct session_row *row);
+void fleet_session_drop(struct fleet *f, struct device *d, enum session_slot slot);
+void fleet_session_promote(struct fleet *f, struct device *d); /* pending becomes current */
+void session_to_row(const struct session *s, struct session_row *out);
+
+/* Nonces and queue. */
+bool device_nonce_used(const struct device *d, struct eui64 join_eui, uint16_t dev_nonce);
+int device_nonce_highest(const struct device *d, struct eui64 join_eui); /* -1 none */
+int device_nonce_add(struct device *d, struct eui64 join_eui, uint16_t dev_nonce);
+void device_nonces_clear(struct device *d);
+struct queue_item *device_queue_add(struct device *d, const struct queue_row *row); /* at the end */
+struct queue_item *device_queue_find(const struct device *d, struct uuid id);
+void device_queue_remove(struct device *d, struct uuid id);
+void device_queue_clear(struct device *d);
+
+void fleet_note_unknown_gateway(struct fleet *f, struct eui64 id, const char *address, int64_t now_wall_us);
+
+#endif

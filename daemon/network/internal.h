@@ -1,0 +1,146 @@
+/* internal.h - what the files of the network room share. Not for other rooms. */
+#ifndef LS_NETWORK_INTERNAL_H
+#define LS_NETWORK_INTERNAL_H
+
+#include "base/clock.h"
+#include "network/collect.h"
+#include "network/commit.h"
+#include "network/due.h"
+#include "network/network.h"
+#include "network/uplink.h"
+
+/* Sessions that were replaced, to name frames that still come in them. Newest overwrite oldest. */
+#define OLD_SESSIONS_MAX 4096
+struct old_session {
+	uint32_t dev_addr;
+	uint32_t f_cnt_up;
+	struct ls_key nwk_s_key;
+	struct eui64 dev_eui;
+};
+
+/* Counters of foreign networks between two writes. */
+#define FOREIGN_MAX 256
+struct foreign {
+	uint32_t net_id;
+	uint64_t data_frames, join_requests;
+	int64_t last_us;
+};
+
+struct drop_limit {
+	int64_t second;
+	unsigned n;
+};
+
+struct network {
+	uv_loop_t *loop;
+	struct fleet *fleet;
+	struct store *store;
+	struct network_options options;
+	struct network_out out;
+	struct network_counters counters;
+	struct lw_crypto *crypto;
+	struct dev_addr_prefix dev_addrs;
+
+	struct collect collect;
+	uv_timer_t collect_timer;
+	uint64_t collect_armed_for;
+
+	struct turn_item *loading, **loading_end; /* asked of session_load, answered next */
+	struct turn_item *parked, **parked_end;   /* behind a control write */
+	uv_idle_t load_idle;
+
+	struct due_list due;
+	struct ptr_table transmits;               /* by downlink id */
+	struct transmit *transmit_list;           /* all, for forgetting and the end */
+	struct answer *answer_list;
+	uint32_t next_downlink_id;
+
+	struct old_session *old_sessions;
+	size_t old_next;
+	struct foreign foreign[FOREIGN_MAX];
+	size_t n_foreign;
+	uv_timer_t lazy_timer;                    /* foreign counters, gateway last_seen */
+	struct drop_limit limits[DROP__COUNT];
+
+	uint64_t commit_p99_us, commit_p99_until_us; /* of the store, looked up each second */
+
+	size_t commits_out;                       /* submitted, not yet done */
+	bool draining;  /* the end: no new frames, no new answers */
+	bool sealed;    /* after that: nothing is submitted any more */
+	unsigned open_handles;
+};
+
+/* Is a frame row of this reason still within its share of the second? Counts the drop in any case. */
+bool network_may_log_drop(struct network *n, enum drop_reason reason, int64_t now_wall_us);
+
+struct uuid network_uuid(struct network *n);
+
+void network_log_device(struct network *n, int priority, struct eui64 dev_eui, const char *text);
+
+/* ---- turn.c --------------------------------------------------------------------------------- */
+
+void turn_take(struct network *n, bool force); /* close windows whose time has come */
+void turn_load_answered(struct network *n);    /* decide what session_load has answered */
+void turn_unpark(struct network *n);           /* control writes ended: look at waiting frames again */
+void turn_free_all(struct network *n);
+void turn_late_copy(struct network *n, const struct collected *e, const struct rx_frame *frame);
+void turn_unknown_gateway(struct network *n, const struct rx_frame *frame);
+void turn_bad_crc(struct network *n, const struct rx_frame *frame);
+
+/* ---- answer.c ------------------------------------------------------------------------------- */
+
+/* What an uplink asks of its answer; copied. */
+struct answer_wish {
+	struct eui64 dev_eui;
+	uint32_t dev_addr;
+	struct collected *e;        /* referenced by the answer */
+	int dr, channel;
+	bool ack, must_send, may_take_item;
+	struct mac_requests mac;
+};
+
+/* After the uplink's commit: wait for the application, then make the answer. */
+void answer_schedule(struct network *n, const struct answer_wish *wish);
+void answer_forget(struct network *n, struct device *d);
+void answer_free_all(struct network *n);
+
+/* The reception to answer through: the strongest path of those that agree with the strongest copy. NULL: none. */
+const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d);
+
+/* Send a committed join accept. */
+void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t dev_addr, struct collected *e,
+                             int dr, int channel, const uint8_t *phy, size_t phy_len);
+
+/* How long before a window the bytes must leave for this gateway. */
+uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
+
+/* ---- transmit.c ----------------------------------------------------------------------------- */
+
+struct transmit {
+	struct due due;             /* no TX_ACK for 2 s */
+	struct transmit *next, **link;
+	uint32_t id;
+	struct eui64 dev_eui, gateway_id;
+	uint32_t dev_addr, f_cnt_down;
+	bool is_join, has_item, confirmed;
+	struct uuid queue_item_id;
+	int f_port, m_type;
+	unsigned n_options, at;
+	struct tx_option options[2];
+	int windows[2], drs[2];
+	uint64_t window_mono_us[2];
+	char refusals[96];          /* what the gateway said, per option */
+	uint8_t phy_len;
+	uint8_t phy[PHY_MAX];
+};
+
+/* Takes t (heap). Sends the first option; the rest follows from the gateway's answers. */
+void transmit_start(struct network *n, struct transmit *t);
+void transmit_on_ack(struct network *n, const struct tx_ack *ack);
+/* The device acknowledged this item before the gateway did: nothing is left to report. */
+void transmit_item_done(struct network *n, struct uuid queue_item_id);
+void transmit_forget(struct network *n, struct eui64 dev_eui);
+void transmit_free_all(struct network *n);
+void transmit_init(struct network *n);
+
+#endif

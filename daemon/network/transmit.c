@@ -1,0 +1,247 @@
+/*
+ * transmit.c - downlinks at gateways.
+ *
+ * A downlink has one or two options (RX1, RX2) with the same octets. The first goes to the gateway; an error in
+ * its TX_ACK sends the second while that is still reachable. A good TX_ACK, a protocol without one, or
+ * silence for 2 s count as sent. Only then the queue item leaves the queue (or, confirmed, waits for
+ * the device's acknowledgement); when nothing was sent it goes back to waiting and will take a new counter.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <syslog.h>
+
+#include "base/error.h"
+#include "network/internal.h"
+#include "network/log_text.h"
+
+#define TX_ACK_TIMEOUT_US 2000000
+
+static uint64_t hash_id(uint32_t id)
+{
+	return id * 0x9e3779b97f4a7c15u >> 16;
+}
+
+static uint64_t entry_hash(const void *entry, const void *arg)
+{
+	(void)arg;
+	return hash_id(((const struct transmit *)entry)->id);
+}
+
+static bool equal_id(const void *entry, const void *key)
+{
+	return ((const struct transmit *)entry)->id == *(const uint32_t *)key;
+}
+
+void transmit_init(struct network *n)
+{
+	ptr_table_init(&n->transmits, entry_hash, NULL);
+}
+
+static void transmit_end(struct network *n, struct transmit *t)
+{
+	due_cancel(&n->due, &t->due);
+	ptr_table_remove(&n->transmits, t);
+	*t->link = t->next;
+	if (t->next)
+		t->next->link = t->link;
+	free(t);
+}
+
+void transmit_free_all(struct network *n)
+{
+	while (n->transmit_list)
+		transmit_end(n, n->transmit_list);
+	ptr_table_fini(&n->transmits);
+}
+
+static void down_row(struct commit *c, const struct transmit *t, const struct device *d, enum drop_reason reason)
+{
+	unsigned at = t->at < t->n_options ? t->at : t->n_options - 1;
+	struct frame_down row = {
+		.device = d, .gateway_id = t->gateway_id, .dev_addr = t->dev_addr, .f_cnt = t->f_cnt_down,
+		.has_f_cnt = !t->is_join, .f_port = t->f_port, .dr = t->drs[at], .m_type = t->m_type,
+		.tx = &t->options[at], .window = t->windows[at], .phy = t->phy, .phy_len = t->phy_len,
+		.reason = reason, .detail = t->refusals,
+	};
+	int64_t now = clock_wall_us();
+
+	text_frame_down(commit_row_begin(c), &row, now);
+	commit_row_end(c, LOG_FRAME, "down", now, &t->dev_eui, &t->dev_addr, drop_reason_name(reason));
+}
+
+/* Sent: the item leaves the queue, or waits for the device. */
+static void settle_sent(struct network *n, struct transmit *t)
+{
+	struct device *d = fleet_device(n->fleet, t->dev_eui);
+	struct queue_item *item = d && t->has_item ? device_queue_find(d, t->queue_item_id) : NULL;
+	struct commit *c;
+	int64_t now = clock_wall_us();
+
+	n->counters.downlinks_ok++;
+	if (!item)
+		return;
+	c = commit_new(n);
+	if (!c)
+		return; /* the item stays in flight and is sent again after a restart: better twice than never */
+	text_txack_event(commit_row_begin(c), d, now, t->id, item->id, t->f_cnt_down, t->gateway_id,
+	                 &t->options[t->at]);
+	commit_row_end(c, LOG_EVENT, "txack", now, &t->dev_eui, NULL, NULL);
+	if (t->confirmed) {
+		store_batch_queue_state(c->batch, item->id, QUEUE_SENT, t->f_cnt_down);
+		item->state = QUEUE_SENT;
+	} else {
+		store_batch_queue_delete(c->batch, item->id);
+		device_queue_remove(d, item->id);
+	}
+	commit_touch(c, t->dev_eui);
+	commit_submit(c, false);
+}
+
+/* Nothing went on air: say so, and keep the item. */
+static void settle_failed(struct network *n, struct transmit *t, enum drop_reason reason)
+{
+	struct device *d = fleet_device(n->fleet, t->dev_eui);
+	struct queue_item *item = d && t->has_item ? device_queue_find(d, t->queue_item_id) : NULL;
+	struct commit *c = d ? commit_new(n) : NULL;
+	int64_t now = clock_wall_us();
+
+	n->counters.drops[reason]++;
+	if (reason == DROP_DOWNLINK_TOO_LATE)
+		n->counters.downlinks_too_late++;
+	else
+		n->counters.downlinks_failed++;
+	if (!c)
+		return;
+	down_row(c, t, d, reason);
+	if (item) {
+		char id[UUID_TEXT_SIZE];
+		struct text_pair context = {"queue_item_id", uuid_format(item->id, id)};
+
+		text_log_event(commit_row_begin(c), d, now, "ERROR", "DOWNLINK_GATEWAY",
+		               t->refusals[0] ? t->refusals : drop_reason_words(reason), &context, 1);
+		commit_row_end(c, LOG_EVENT, "log", now, &t->dev_eui, NULL, NULL);
+		store_batch_queue_state(c->batch, item->id, QUEUE_WAITING, t->f_cnt_down);
+		item->state = QUEUE_WAITING;
+		commit_touch(c, t->dev_eui);
+	}
+	commit_submit(c, false);
+}
+
+static void on_silence(struct due *due, void *arg)
+{
+	struct network *n = arg;
+	struct transmit *t = (struct transmit *)due;
+
+	settle_sent(n, t);
+	transmit_end(n, t);
+}
+
+static void refusal(struct transmit *t, const char *what)
+{
+	size_t len = strlen(t->refusals);
+
+	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%sRX%d: %s", len ? ", " : "", t->windows[t->at], what);
+}
+
+/* Try options from t->at on; ends t when it is settled. */
+static void send_next(struct network *n, struct transmit *t)
+{
+	enum drop_reason reason = DROP_DOWNLINK_FAILED;
+	bool confirms = false;
+	int rc;
+
+	for (; t->at < t->n_options; t->at++) {
+		uint64_t lead = answer_lead_us(n, t->gateway_id);
+
+		/* The first option was chosen a moment ago, before the commit: the gateway has the last word on it. */
+		if (t->at > 0 && clock_mono_us() + lead > t->window_mono_us[t->at]) {
+			refusal(t, "too late");
+			continue;
+		}
+		rc = n->out.send(n->out.arg, t->gateway_id, t->id, t->phy, t->phy_len, &t->options[t->at]);
+		if (rc) {
+			refusal(t, rc == LS_ENOTFOUND ? "no path to the gateway" : ls_strerror(rc));
+			continue;
+		}
+		n->counters.downlinks_sent++;
+		if (!n->out.has_path(n->out.arg, t->gateway_id, &confirms) || !confirms) {
+			settle_sent(n, t);
+			transmit_end(n, t);
+		} else if (due_set(&n->due, &t->due, clock_mono_us() + TX_ACK_TIMEOUT_US)) {
+			transmit_end(n, t);
+		}
+		return;
+	}
+	settle_failed(n, t, reason);
+	transmit_end(n, t);
+}
+
+void transmit_start(struct network *n, struct transmit *t)
+{
+	t->due.fire = on_silence;
+	t->next = n->transmit_list;
+	t->link = &n->transmit_list;
+	if (t->next)
+		t->next->link = &t->next;
+	n->transmit_list = t;
+	if (ptr_table_add(&n->transmits, t)) {
+		transmit_end(n, t);
+		return;
+	}
+	send_next(n, t);
+}
+
+static void learn_round_trip(struct network *n, const struct tx_ack *ack)
+{
+	struct gateway *g = fleet_gateway(n->fleet, ack->gateway_id);
+	int32_t one_way = (int32_t)(ack->round_trip_us / 2);
+
+	if (!g)
+		return;
+	/* Slow answers are learned at once, fast ones slowly. */
+	if (!g->one_way_us || one_way > g->one_way_us)
+		g->one_way_us = one_way > 0 ? one_way : 1;
+	else
+		g->one_way_us += (one_way - g->one_way_us) / 8;
+	if (ack->status == TX_OK)
+		g->tx_ok++;
+	else
+		g->tx_failed++;
+}
+
+void transmit_on_ack(struct network *n, const struct tx_ack *ack)
+{
+	struct transmit *t = ptr_table_find(&n->transmits, hash_id(ack->downlink_id), equal_id, &ack->downlink_id);
+
+	learn_round_trip(n, ack);
+	if (!t || !eui64_equal(t->gateway_id, ack->gateway_id))
+		return;
+	if (ack->status == TX_OK) {
+		settle_sent(n, t);
+		transmit_end(n, t);
+		return;
+	}
+	due_cancel(&n->due, &t->due);
+	refusal(t, tx_status_name(ack->status));
+	t->at++;
+	send_next(n, t);
+}
+
+void transmit_item_done(struct network *n, struct uuid queue_item_id)
+{
+	for (struct transmit *t = n->transmit_list; t; t = t->next)
+		if (t->has_item && uuid_equal(t->queue_item_id, queue_item_id))
+			t->has_item = false;
+}
+
+void transmit_forget(struct network *n, struct eui64 dev_eui)
+{
+	struct transmit *t = n->transmit_list, *next;
+
+	for (; t; t = next) {
+		next = t->next;
+		if (eui64_equal(t->dev_eui, dev_eui))
+			transmit_end(n, t);
+	}
+}

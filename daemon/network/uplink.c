@@ -1,0 +1,272 @@
+#include "network/uplink.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "lorawan/f_cnt.h"
+#include "lorawan/mac.h"
+
+/* Before a repeat the device has waited for RX2 to pass. */
+#define RX2_AFTER_RX1_US 1000000
+
+/* NbTrans is what the server asked for; without LinkADRReq it is the default. */
+#define NB_TRANS_DEFAULT 1
+
+/* Unconfirmed uplinks repeat NbTrans times, which has four bits. */
+#define UNCONFIRMED_TRANSMISSIONS_MAX 15
+
+/* The hash that tells late copies from repeats after a restart, keyed so that nobody can aim at it. */
+static uint64_t hash_without_mic(const struct session *s, const struct collected *e, size_t msg_len)
+{
+	struct siphash_key key;
+
+	memcpy(&key, s->nwk_s_key.b, sizeof(key));
+	return siphash(&key, e->phy, msg_len);
+}
+
+static bool mic_fits(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                     const struct collected *e, uint32_t f_cnt)
+{
+	uint8_t mic[4];
+
+	lw_mic_data(crypto, &s->nwk_s_key, LW_UP, s->dev_addr, f_cnt, e->phy, phy->msg_len, mic);
+	return !memcmp(mic, phy->mic, sizeof(mic));
+}
+
+/* The newest counter at or below the last accepted one with these low 16 bits; false when there is none. */
+static bool older_counter(const struct session *s, uint16_t f_cnt_16, uint32_t *older)
+{
+	uint32_t last = s->up.f_cnt_up - 1;
+	uint32_t guess = (last & 0xffff0000u) | f_cnt_16;
+
+	if (!s->up.has_up)
+		return false;
+	if (guess > last) {
+		if (guess < 0x10000)
+			return false;
+		guess -= 0x10000;
+	}
+	*older = guess;
+	return true;
+}
+
+/* How much a failed candidate explains: with several sessions on one DevAddr the best explanation is told. */
+static int weight(enum drop_reason reason)
+{
+	switch (reason) {
+	case DROP_DEVICE_DISABLED:
+		return 6;
+	case DROP_F_CNT_REPLAYED:
+		return 5;
+	case DROP_F_CNT_GAP:
+		return 4;
+	case DROP_F_CNT_EXHAUSTED:
+		return 3;
+	case DROP_WRONG_REGION:
+		return 2;
+	default:
+		return 1;
+	}
+}
+
+static void refuse(struct uplink_outcome *out, const struct session *s, enum drop_reason reason)
+{
+	out->reason = reason;
+	out->session = (struct session *)s;
+}
+
+/* One candidate whose MIC did not fit the expected counter: say why as well as it can be known. */
+static void explain_refusal(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                            const struct collected *e, const struct f_cnt_guess *guess, bool tried,
+                            uint32_t max_gap, struct uplink_outcome *out)
+{
+	uint32_t older;
+
+	if (older_counter(s, phy->f_cnt, &older) && mic_fits(crypto, s, phy, e, older)) {
+		refuse(out, s, DROP_F_CNT_REPLAYED);
+		out->f_cnt = older;
+		out->has_f_cnt = true;
+		snprintf(out->detail, sizeof(out->detail), "counter %u, last accepted %u", older, s->up.f_cnt_up - 1);
+	} else if (!tried && mic_fits(crypto, s, phy, e, guess->full)) {
+		refuse(out, s, DROP_F_CNT_GAP);
+		out->f_cnt = guess->full;
+		out->has_f_cnt = true;
+		snprintf(out->detail, sizeof(out->detail), "counter %u is %u ahead of the next expected %u, limit %u",
+		         guess->full, guess->gap, s->up.f_cnt_up, max_gap);
+	} else {
+		refuse(out, s, DROP_MIC_MISMATCH);
+		snprintf(out->detail, sizeof(out->detail), "counter %u tried, next expected %u", guess->full,
+		         s->up.f_cnt_up);
+	}
+}
+
+/* True when this session is the frame's; else *out holds the refusal. */
+static bool try_session(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                        const struct collected *e, struct f_cnt_guess *guess, struct uplink_outcome *out)
+{
+	const struct device *d = s->device;
+	const struct reception *best = collected_best(e);
+	uint32_t max_gap = mac_version_rules(d->profile->mac_version)->max_f_cnt_gap;
+	bool plausible;
+
+	*guess = f_cnt_reconstruct(s->up.f_cnt_up, s->up.has_up, phy->f_cnt);
+	if (guess->is_exhausted) {
+		refuse(out, s, DROP_F_CNT_EXHAUSTED);
+		snprintf(out->detail, sizeof(out->detail), "next expected %u", s->up.f_cnt_up);
+		return false;
+	}
+	/* The gap counts from the last accepted counter; without one any counter may come (ABP). */
+	plausible = guess->is_repeat || !max_gap || !s->up.has_up || guess->gap + 1 <= max_gap;
+	if (!plausible || !mic_fits(crypto, s, phy, e, guess->full)) {
+		explain_refusal(crypto, s, phy, e, guess, plausible, max_gap, out);
+		return false;
+	}
+	out->f_cnt = guess->full;
+	out->has_f_cnt = true;
+	if (!d->enabled) {
+		refuse(out, s, DROP_DEVICE_DISABLED);
+		return false;
+	}
+	out->dr = s->region ? region_uplink_dr(s->region, &best->radio) : -1;
+	if (out->dr < 0 || !region_has_frequency(s->region, best->freq_hz)) {
+		refuse(out, s, DROP_WRONG_REGION);
+		snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", best->freq_hz,
+		         s->region ? s->region->table->name : "a region that is not enabled");
+		return false;
+	}
+	out->channel = region_uplink_channel(s->region, best->freq_hz, out->dr);
+	return true;
+}
+
+static void read_mac_commands(const uint8_t *list, size_t len, struct mac_requests *mac)
+{
+	struct mac_iter it;
+	struct mac_command command;
+
+	mac_iter_init(&it, LW_UP, list, len);
+	while (mac_iter_next(&it, &command)) {
+		if (command.cid == MAC_CID_LINK_CHECK)
+			mac->link_check = true;
+		else if (command.cid == MAC_CID_DEVICE_TIME)
+			mac->device_time = true;
+	}
+}
+
+/* Decrypt the payload; commands of FOpts or port 0 are read, application data stays in out->data. */
+static void open_payload(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                         struct uplink_outcome *out)
+{
+	const struct ls_key *key = phy->f_port == 0 ? &s->nwk_s_key : &s->app_s_key;
+
+	read_mac_commands(phy->f_opts, phy->f_opts_len, &out->mac);
+	if (!phy->frm_payload_len)
+		return;
+	memcpy(out->data, phy->frm_payload, phy->frm_payload_len);
+	lw_frm_payload_crypt(crypto, key, LW_UP, s->dev_addr, out->f_cnt, out->data, phy->frm_payload_len);
+	if (phy->f_port == 0)
+		read_mac_commands(out->data, phy->frm_payload_len, &out->mac);
+	else
+		out->data_len = phy->frm_payload_len;
+}
+
+static void accept_new(const struct session *s, const struct phy_data *phy, const struct collected *e,
+                       struct uplink_outcome *out)
+{
+	out->kind = UPLINK_NEW;
+	out->reason = DROP_NONE;
+	out->detail[0] = '\0';
+	out->may_take_item = true;
+	out->up = (struct session_up_row){
+		.f_cnt_up = out->f_cnt + 1,
+		.has_up = true,
+		.up_hash = hash_without_mic(s, e, phy->msg_len),
+		.up_first_us = e->first_wall_us,
+		.up_transmissions = 1,
+		.up_answered = false,
+		.dr = (uint8_t)out->dr,
+		.last_seen_us = e->first_wall_us,
+	};
+}
+
+/* The same counter again: one event only, never a queue item unless nothing was transmitted for it. */
+static void accept_repeat(const struct session *s, const struct phy_data *phy, const struct collected *e,
+                          struct uplink_outcome *out)
+{
+	const struct mac_version_rules *rules = mac_version_rules(s->device->profile->mac_version);
+	bool confirmed = phy->m_type == M_TYPE_CONFIRMED_UP;
+	unsigned limit = rules->confirmed_transmissions_max;
+	int64_t since_us = e->first_wall_us - s->up.up_first_us;
+
+	if (!limit)
+		limit = NB_TRANS_DEFAULT;
+	else if (!confirmed)
+		limit = UNCONFIRMED_TRANSMISSIONS_MAX;
+	out->session = (struct session *)s;
+	out->up = s->up;
+	/* The collection knows late copies by their gateway; after a restart only the octets and the time can tell. */
+	if (!e->again && since_us >= 0 && since_us < s->rx1_delay_s * 1000000ll + RX2_AFTER_RX1_US &&
+	    s->up.up_hash == hash_without_mic(s, e, phy->msg_len)) {
+		refuse(out, s, DROP_LATE_COPY);
+		snprintf(out->detail, sizeof(out->detail), "%lld ms after the first copy", (long long)since_us / 1000);
+		return;
+	}
+	if (out->up.up_transmissions < UINT8_MAX)
+		out->up.up_transmissions++;
+	out->reason = DROP_REPEAT;
+	snprintf(out->detail, sizeof(out->detail), "counter %u, transmission %u", out->f_cnt,
+	         out->up.up_transmissions);
+	if (out->up.up_transmissions > limit) {
+		refuse(out, s, DROP_TOO_MANY_REPEATS);
+		return;
+	}
+	out->kind = UPLINK_REPEAT;
+	out->may_take_item = !s->up.up_answered;
+	out->up.last_seen_us = e->first_wall_us;
+}
+
+void uplink_decide(struct lw_crypto *crypto, const struct session *candidates, const struct phy_data *phy,
+                   const struct collected *e, struct uplink_outcome *out)
+{
+	struct uplink_outcome failed = {.reason = DROP_UNKNOWN_DEV_ADDR, .dr = -1, .channel = -1};
+	const struct session *s;
+	struct f_cnt_guess guess;
+	unsigned n = 0;
+
+	memset(out, 0, offsetof(struct uplink_outcome, data));
+	out->data_len = 0;
+	failed.data_len = 0;
+	for (s = candidates; s; s = s->next_same_addr) {
+		out->dr = out->channel = -1;
+		n++;
+		if (try_session(crypto, s, phy, e, &guess, out))
+			break;
+		if (n == 1 || weight(out->reason) > weight(failed.reason))
+			memcpy(&failed, out, offsetof(struct uplink_outcome, data));
+	}
+	if (!s) {
+		memcpy(out, &failed, offsetof(struct uplink_outcome, data));
+		out->data_len = 0;
+		out->kind = UPLINK_DROP;
+		/* A MIC that fits none of several sessions names no device. */
+		if (n > 1 && out->reason == DROP_MIC_MISMATCH)
+			out->session = NULL;
+		return;
+	}
+	out->session = (struct session *)s;
+	open_payload(crypto, s, phy, out);
+	if (guess.is_repeat)
+		accept_repeat(s, phy, e, out);
+	else
+		accept_new(s, phy, e, out);
+	out->must_answer = out->kind != UPLINK_DROP &&
+	                   (phy->m_type == M_TYPE_CONFIRMED_UP || phy->adr_ack_req || out->mac.link_check ||
+	                    out->mac.device_time);
+}
+
+bool reception_serves(const struct fleet *f, const struct reception *r, const struct device *d)
+{
+	const struct gateway *g = fleet_gateway(f, r->rx.gateway_id);
+
+	return g && (!g->is_private || g->tenant == d->application->tenant);
+}

@@ -1,0 +1,56 @@
+/*
+ * uplink.h - what a data frame means: a new uplink, a repeat, or a drop with its reason.
+ *
+ * Pure: a function of candidate sessions, frame and time. It changes nothing; the caller applies the
+ * outcome to memory and puts it into the commit.
+ */
+#ifndef LS_NETWORK_UPLINK_H
+#define LS_NETWORK_UPLINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "lorawan/crypto.h"
+#include "lorawan/phy.h"
+#include "network/collect.h"
+#include "network/drop_reason.h"
+#include "network/fleet.h"
+
+#define DETAIL_SIZE 160
+
+enum uplink_kind { UPLINK_DROP, UPLINK_NEW, UPLINK_REPEAT };
+
+/* Requests of the device found in its MAC commands. */
+struct mac_requests {
+	bool link_check, device_time;
+};
+
+struct uplink_outcome {
+	enum uplink_kind kind;
+	enum drop_reason reason;         /* of a drop; DROP_REPEAT for repeats */
+	char detail[DETAIL_SIZE];        /* the values compared */
+	struct session *session;         /* of the device; also for drops that name one device */
+	uint32_t f_cnt;                  /* full counter */
+	bool has_f_cnt;
+	int dr;                          /* uplink data rate in the session's region, -1 unknown */
+	int channel;                     /* -1 not one of the region's */
+	bool must_answer;                /* an acknowledgement, an ADR or a MAC request waits */
+	bool may_take_item;              /* a queued downlink may go with the answer */
+	struct mac_requests mac;
+	struct session_up_row up;        /* the session after it */
+	uint8_t data[PHY_MAX];           /* decrypted FRMPayload of an application port */
+	size_t data_len;
+};
+
+/*
+ * candidates: the chain of sessions with this DevAddr. `e` gives octets, receptions and first time;
+ * phy is e->phy split. Sessions of disabled devices count as known but refuse.
+ */
+void uplink_decide(struct lw_crypto *crypto, const struct session *candidates, const struct phy_data *phy,
+                   const struct collected *e, struct uplink_outcome *out);
+
+/* Is this reception usable for the device: a private gateway serves only its own tenant. */
+bool reception_serves(const struct fleet *f, const struct reception *r, const struct device *d);
+
+#endif

@@ -1,0 +1,234 @@
+/*
+ * load.c - everything into memory at start, and some devices again after a failed commit.
+ *
+ * Runs on the loop thread with a read-only connection of its own, in one read transaction, so that all rows are
+ * of the same state. The few rows of small entities come as JSON by the registry, the many as structs.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/text_buf.h"
+#include "store/column.h"
+#include "store/state.h"
+
+#define LOADER_CACHE 2048
+
+typedef int load_json(void *arg, const json_t *row);
+
+static int load_entity(struct store_db *db, const struct entity *e, load_json *fn, void *arg)
+{
+	struct text_buf sql;
+	sqlite3_stmt *stmt = NULL;
+	bool row;
+	int rc, n = 0;
+
+	if (!fn)
+		return LS_OK;
+	text_buf_init(&sql);
+	text_puts(&sql, "SELECT ");
+	for (size_t i = 0; i < e->n_fields; i++)
+		if (column_is_stored(&e->fields[i]))
+			text_printf(&sql, "%s%s", n++ ? ", " : "", e->fields[i].column);
+	text_printf(&sql, " FROM %s", e->table);
+	rc = sql.bad ? LS_ENOMEM : LS_OK;
+	if (!rc)
+		stmt = db_prepare(db, sql.data, &rc);
+	text_buf_fini(&sql);
+	while (!rc && !(rc = db_row(stmt, &row)) && row) {
+		json_t *record = json_object();
+
+		n = 0;
+		for (size_t i = 0; i < e->n_fields; i++)
+			if (column_is_stored(&e->fields[i]))
+				json_object_set_new(record, e->fields[i].name, column_json(stmt, n++, &e->fields[i]));
+		rc = fn(arg, record);
+		json_decref(record);
+	}
+	if (stmt)
+		sqlite3_reset(stmt);
+	return rc;
+}
+
+static struct ls_key column_key(sqlite3_stmt *stmt, int at)
+{
+	struct ls_key key = {{0}};
+
+	if (sqlite3_column_bytes(stmt, at) == (int)sizeof(key.b))
+		memcpy(key.b, sqlite3_column_blob(stmt, at), sizeof(key.b));
+	return key;
+}
+
+static int load_device(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	struct device_row d = {
+		.dev_eui = column_eui(stmt, 0),
+		.join_eui = column_eui(stmt, 1),
+		.application_id = column_uuid(stmt, 2),
+		.profile_id = column_uuid(stmt, 3),
+		.name = (const char *)sqlite3_column_text(stmt, 4),
+		.tags = (const char *)sqlite3_column_text(stmt, 5),
+		.enabled = sqlite3_column_int(stmt, 6),
+		.has_app_key = sqlite3_column_bytes(stmt, 7) == (int)sizeof(struct ls_key),
+		.app_key = column_key(stmt, 7),
+		.join_nonce = (uint32_t)sqlite3_column_int64(stmt, 8),
+	};
+	int rc = l->device ? l->device(l->arg, &d) : LS_OK;
+
+	key_wipe(&d.app_key);
+	return rc;
+}
+
+static int load_session(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	struct session_row s = {
+		.dev_eui = column_eui(stmt, 0),
+		.slot = sqlite3_column_int(stmt, 1) ? SLOT_PENDING : SLOT_CURRENT,
+		.dev_addr = (uint32_t)sqlite3_column_int64(stmt, 2),
+		.nwk_s_key = column_key(stmt, 3),
+		.app_s_key = column_key(stmt, 4),
+		.f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 5),
+		.rx1_delay_s = (uint8_t)sqlite3_column_int(stmt, 7),
+		.rx1_dr_offset = (uint8_t)sqlite3_column_int(stmt, 8),
+		.rx2_dr = (uint8_t)sqlite3_column_int(stmt, 9),
+		.rx2_freq_hz = (uint32_t)sqlite3_column_int64(stmt, 10),
+		.joined_us = sqlite3_column_int64(stmt, 11),
+		.up = {
+			.f_cnt_up = (uint32_t)sqlite3_column_int64(stmt, 12),
+			.has_up = sqlite3_column_int(stmt, 13),
+			.up_hash = (uint64_t)sqlite3_column_int64(stmt, 14),
+			.up_first_us = sqlite3_column_int64(stmt, 15),
+			.up_transmissions = (uint8_t)sqlite3_column_int(stmt, 16),
+			.up_answered = sqlite3_column_int(stmt, 17),
+			.dr = (uint8_t)sqlite3_column_int(stmt, 18),
+			.last_seen_us = sqlite3_column_int64(stmt, 19),
+		},
+	};
+
+	snprintf(s.region, sizeof(s.region), "%s", (const char *)sqlite3_column_text(stmt, 6));
+	int rc = l->session ? l->session(l->arg, &s) : LS_OK;
+
+	key_wipe(&s.nwk_s_key);
+	key_wipe(&s.app_s_key);
+	return rc;
+}
+
+static int load_nonce(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	if (!l->nonce)
+		return LS_OK;
+	return l->nonce(l->arg, column_eui(stmt, 0), column_eui(stmt, 1), (uint16_t)sqlite3_column_int(stmt, 2));
+}
+
+static int load_queue_item(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	struct queue_row q = {
+		.queue_item_id = column_uuid(stmt, 0),
+		.dev_eui = column_eui(stmt, 1),
+		.f_port = (uint8_t)sqlite3_column_int(stmt, 2),
+		.confirmed = sqlite3_column_int(stmt, 3),
+		.state = (enum queue_state)sqlite3_column_int(stmt, 4),
+		.has_f_cnt_down = sqlite3_column_type(stmt, 5) != SQLITE_NULL,
+		.f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 5),
+		.created_us = sqlite3_column_int64(stmt, 6),
+		.data = sqlite3_column_blob(stmt, 7),
+		.data_len = (size_t)sqlite3_column_bytes(stmt, 7),
+	};
+
+	return l->queue_item ? l->queue_item(l->arg, &q) : LS_OK;
+}
+
+static int load_foreign(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	if (!l->foreign)
+		return LS_OK;
+	return l->foreign(l->arg, (uint32_t)sqlite3_column_int64(stmt, 0), (uint64_t)sqlite3_column_int64(stmt, 1),
+	                  (uint64_t)sqlite3_column_int64(stmt, 2), sqlite3_column_int64(stmt, 3));
+}
+
+typedef int load_row(sqlite3_stmt *stmt, const struct store_loader *l);
+
+/* All rows of a statement, of one device when dev_eui is given. */
+static int load_rows(struct store_db *db, enum statement id, const struct eui64 *dev_eui, load_row *fn,
+                     const struct store_loader *l)
+{
+	bool row;
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, id, &rc);
+
+	if (rc)
+		return rc;
+	if (dev_eui)
+		bind_eui(stmt, 1, dev_eui);
+	while (!(rc = db_row(stmt, &row)) && row) {
+		rc = fn(stmt, l);
+		if (rc) {
+			sqlite3_reset(stmt);
+			break;
+		}
+	}
+	return rc;
+}
+
+static int open_loader(const struct store *st, struct store_db **db)
+{
+	char err[256];
+	int rc = db_open(st->path, DB_READ, LOADER_CACHE, db, err, sizeof(err));
+
+	if (rc)
+		return rc;
+	db_lock_down(*db);
+	rc = db_run(*db, ST_BEGIN_READ);
+	if (rc)
+		db_close(*db);
+	return rc;
+}
+
+int store_load(struct store *st, const struct store_loader *l)
+{
+	const struct {
+		enum entity_id entity;
+		load_json *fn;
+	} entities[] = {
+		{E_TENANT, l->tenant}, {E_APPLICATION, l->application}, {E_PROFILE, l->profile}, {E_GATEWAY, l->gateway},
+	};
+	static const struct {
+		enum statement id;
+		load_row *fn;
+	} rows[] = {
+		{ST_LOAD_DEVICES, load_device}, {ST_LOAD_SESSIONS, load_session}, {ST_LOAD_NONCES, load_nonce},
+		{ST_LOAD_QUEUES, load_queue_item}, {ST_LOAD_FOREIGN, load_foreign},
+	};
+	struct store_db *db;
+	int rc = open_loader(st, &db);
+
+	if (rc)
+		return rc;
+	for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]) && !rc; i++)
+		rc = load_entity(db, &model_entities[entities[i].entity], entities[i].fn, l->arg);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
+		rc = load_rows(db, rows[i].id, NULL, rows[i].fn, l);
+	db_close(db);
+	return rc;
+}
+
+int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *l)
+{
+	static const struct {
+		enum statement id;
+		load_row *fn;
+	} rows[] = {
+		{ST_LOAD_DEVICE, load_device}, {ST_LOAD_SESSION, load_session}, {ST_LOAD_NONCE, load_nonce},
+		{ST_LOAD_QUEUE, load_queue_item},
+	};
+	struct store_db *db;
+	int rc = open_loader(st, &db);
+
+	if (rc)
+		return rc;
+	for (size_t d = 0; d < n && !rc; d++)
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
+			rc = load_rows(db, rows[i].id, &dev_euis[d], rows[i].fn, l);
+	db_close(db);
+	return rc;
+}

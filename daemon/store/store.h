@@ -1,0 +1,260 @@
+/*
+ * store.h - the embedded store: one SQLite file, one writing thread, and what it promises.
+ *
+ * This room is the only place with SQL. Three threads live here:
+ *   - the store thread owns the only write connection. It takes every batch that waits, commits them
+ *     in one transaction (WAL, synchronous=FULL) and then hands them back, in order, to the loop
+ *     thread, where their done() runs. So latency is one or two syncs and throughput grows with load.
+ *     Between commits it prunes the event log and the frame ring in slices, and runs
+ *     wal_checkpoint(RESTART) itself when the WAL passes 32 MB.
+ *   - the maintenance thread runs PASSIVE checkpoints on a connection of its own, at low priority.
+ *   - the reader thread answers queries (lists, searches, old log rows) on a read-only connection.
+ * Nothing here is called from two threads but what says so; all public functions are for the loop thread
+ * unless marked [store] or [reader], which run inside a batch or a query on that thread.
+ *
+ * A failed commit (disk full, I/O error) fails every batch of the transaction and every batch queued
+ * behind it with its code; done() is told, and store_is_degraded() holds until a commit succeeds again.
+ *
+ * Lazy batches (foreign traffic, gateway last_seen) ride along with the next commit; if none comes
+ * within a second they are written in a transaction with synchronous=NORMAL, which does not sync.
+ */
+#ifndef LS_STORE_STORE_H
+#define LS_STORE_STORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/eui.h"
+#include "base/key.h"
+#include "base/uuid.h"
+#include "model/model.h"
+
+struct store;
+struct store_db; /* a connection with its prepared statements */
+
+struct store_options {
+	const char *path;            /* data_dir/loraserver.db */
+	int64_t events_max_age_us, events_max_bytes, frames_max; /* 0: no limit */
+	void (*log)(void *arg, int priority, const char *text);  /* any thread */
+	void *log_arg;
+};
+
+/*
+ * Open or create the file (mode 0600; refused when others can read it), migrate (each step in one
+ * transaction, a snapshot file beside it before the first; foreign keys off before BEGIN, foreign_key_check
+ * after), start the threads. A newer schema is LS_EVERSION; a second daemon on the file is LS_ECONFLICT
+ * (flock on data_dir/lock). err receives a sentence.
+ */
+int store_open(uv_loop_t *loop, const struct store_options *options, struct store **out, char *err, size_t err_size);
+
+/* Finish what waits, stop the threads, last checkpoint, close. Runs done() of what was left. */
+void store_close(struct store *st);
+
+bool store_is_degraded(const struct store *st);
+
+struct store_figures {
+	uint64_t commits, batches, failed_commits, waiting_batches;
+	int64_t commit_p50_us, commit_p99_us; /* of the last 1,024 commits; 1 s worth at start: 0 */
+	int64_t wal_bytes, file_bytes;
+	uint64_t event_first_seq, event_next_seq, frame_first_seq, frame_next_seq, epoch;
+};
+void store_figures(const struct store *st, struct store_figures *out);
+
+/* ---- rows as the network keeps them ------------------------------------------------------- */
+
+enum session_slot { SLOT_CURRENT = 0, SLOT_PENDING = 1 };
+
+/* What changes with an uplink. Part of the session row. */
+struct session_up_row {
+	uint32_t f_cnt_up;           /* next expected */
+	bool has_up;                 /* any uplink accepted in this session */
+	uint64_t up_hash;            /* of the last accepted frame without its MIC */
+	int64_t up_first_us;         /* its first reception, wall */
+	uint8_t up_transmissions;    /* how often it was heard so far */
+	bool up_answered;            /* a downlink was transmitted for this counter */
+	uint8_t dr;
+	int64_t last_seen_us;
+};
+
+struct session_row {
+	struct eui64 dev_eui;
+	enum session_slot slot;
+	uint32_t dev_addr;
+	struct ls_key nwk_s_key, app_s_key;
+	uint32_t f_cnt_down;         /* next to send */
+	char region[16];
+	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
+	uint32_t rx2_freq_hz;
+	int64_t joined_us;
+	struct session_up_row up;
+};
+
+enum queue_state { QUEUE_WAITING, QUEUE_IN_FLIGHT, QUEUE_SENT };
+
+struct queue_row {
+	struct uuid queue_item_id;
+	struct eui64 dev_eui;
+	uint8_t f_port;
+	bool confirmed;
+	enum queue_state state;
+	uint32_t f_cnt_down;         /* last sent with; valid unless waiting and never sent */
+	bool has_f_cnt_down;
+	int64_t created_us;
+	const uint8_t *data;         /* borrowed */
+	size_t data_len;
+};
+
+enum store_log { LOG_EVENT, LOG_FRAME };
+
+/* A row of the event log or of the frame ring; texts are borrowed and copied. */
+struct log_row {
+	uint64_t seq;                /* filled by store_batch_log() */
+	int64_t time_us;
+	const char *kind;            /* LOG_EVENT: "up" ...; LOG_FRAME: "up" / "down" (direction) */
+	struct eui64 dev_eui;
+	bool has_dev_eui;
+	uint32_t dev_addr;           /* LOG_FRAME */
+	bool has_dev_addr;
+	const char *drop_reason;     /* LOG_FRAME, NULL when accepted */
+	const char *body;            /* one JSON object, without kind and cursor */
+	size_t body_len;
+};
+
+/* ---- batches: units of commit -------------------------------------------------------------- */
+
+struct store_batch {
+	struct store_batch *next;
+	struct store_op *ops, **ops_end; /* in the batch's arena */
+	void *arena;
+	bool lazy;
+	int rc;                      /* result, before done() */
+	/*
+	 * [store] Optional: control writes. Runs inside a savepoint after the ops; a failure undoes only
+	 * this batch and becomes its rc (constraints: LS_ECONFLICT, missing rows: LS_ENOTFOUND).
+	 */
+	int (*run)(struct store_db *db, struct store_batch *b);
+	void (*done)(struct store_batch *b); /* on the loop, after the commit or its failure; owns b */
+	void *arg;
+};
+
+struct store_batch *store_batch_new(void); /* NULL when memory is out */
+void store_batch_free(struct store_batch *b);
+void *store_batch_alloc(struct store_batch *b, size_t size); /* from the arena, zeroed; NULL when out */
+
+/* Each adds one operation; texts and octets are copied. LS_ENOMEM. Run in order. */
+int store_batch_session_put(struct store_batch *b, const struct session_row *row); /* insert or replace */
+int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
+                           const struct session_up_row *up);
+int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
+                             uint32_t f_cnt_down, bool up_answered);
+int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /* pending becomes current */
+int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
+int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
+                     uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
+int store_batch_queue_put(struct store_batch *b, const struct queue_row *row);
+int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_state state, uint32_t f_cnt_down);
+int store_batch_queue_delete(struct store_batch *b, struct uuid id);
+int store_batch_gateway_seen(struct store_batch *b, struct eui64 gateway_id, int64_t last_seen_us);
+int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_frames, uint64_t join_requests,
+                        int64_t last_us); /* adds to the counters of that NetID */
+
+/*
+ * Add a log row; its seq is given now (monotonic, never used again, even if the commit fails) and
+ * written into row->seq. Rows must be submitted in the order of their seq: add and submit in one go.
+ */
+int store_batch_log(struct store *st, struct store_batch *b, enum store_log log, struct log_row *row);
+
+/* Hand a batch to the store thread. Never blocks. done() comes exactly once. */
+void store_submit(struct store *st, struct store_batch *b);
+
+/* ---- loading at start ----------------------------------------------------------------------- */
+
+struct device_row {
+	struct eui64 dev_eui, join_eui;
+	struct uuid application_id, profile_id;
+	const char *name, *tags;     /* tags: JSON text */
+	bool enabled, has_app_key;
+	struct ls_key app_key;
+	uint32_t join_nonce;         /* last used, 0 none */
+};
+
+/* Every row once, parents before children; pointers borrowed for the call. Return LS_OK to go on. */
+struct store_loader {
+	void *arg;
+	int (*tenant)(void *arg, const json_t *row);
+	int (*application)(void *arg, const json_t *row);
+	int (*profile)(void *arg, const json_t *row);
+	int (*gateway)(void *arg, const json_t *row);
+	/* hot: 100,000 and more rows, so structs and not JSON */
+	int (*device)(void *arg, const struct device_row *row);
+	int (*session)(void *arg, const struct session_row *row);
+	int (*nonce)(void *arg, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce);
+	int (*queue_item)(void *arg, const struct queue_row *row);
+	int (*foreign)(void *arg, uint32_t net_id, uint64_t data_frames, uint64_t join_requests, int64_t last_us);
+};
+
+int store_load(struct store *st, const struct store_loader *loader);
+
+/* Reload the sessions, join nonces, nonces and queue items of some devices after a failed commit, from the loop thread. */
+int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *loader);
+
+/* ---- queries --------------------------------------------------------------------------------- */
+
+struct store_query {
+	struct store_query *next;
+	int rc;
+	int (*run)(struct store_db *db, struct store_query *q);  /* [reader] */
+	void (*done)(struct store_query *q);                     /* on the loop */
+	void *arg;
+};
+void store_read(struct store *st, struct store_query *q);
+
+/* Plain records of the registry, for `run` of a batch [store] or of a query [reader]. JSON in registry form. */
+int record_insert(struct store_db *db, const struct entity *e, const json_t *record);            /* [store] */
+int record_update(struct store_db *db, const struct entity *e, const char *id, const json_t *changes); /* [store] null clears */
+int record_delete(struct store_db *db, const struct entity *e, const char *id);                  /* [store] */
+int record_get(struct store_db *db, const struct entity *e, const char *id, json_t **out);       /* both */
+
+struct record_list {
+	const json_t *scope;   /* object field -> value that rows must have (tenant_id ...), or NULL */
+	const char *filter;    /* "field=value and field=value", or NULL */
+	const char *sort;      /* "-last_seen_at,name", or NULL for the entity's own */
+	const char *cursor;    /* of the page before, or NULL */
+	int64_t limit;
+	/* results */
+	json_t *items;         /* new reference */
+	char next_cursor[256]; /* "" at the end */
+	int64_t total;         /* rows that match, counted up to 1,000,000 */
+	char why[256], hint[256]; /* when the filter or sort is wrong: LS_EUSAGE */
+};
+int record_list(struct store_db *db, const struct entity *e, struct record_list *l);              /* both */
+
+/* Message of the last constraint that failed in this batch: which field (registry name), for the error reply. */
+const char *store_db_conflict_field(const struct store_db *db);
+
+/* Log rows from `seq` on (or from `since_us` when seq is 0), at most limit; calls fn in order. [reader] */
+struct log_read {
+	enum store_log log;
+	uint64_t from_seq;
+	int64_t since_us, until_us; /* 0: open */
+	uint64_t last;              /* > 0: only the last N that match, in order */
+	int64_t limit;
+	/* column filters, NULL / false: any */
+	const char *kind, *drop_reason;
+	bool any_drop;              /* drop_reason is not null */
+	struct eui64 dev_eui;
+	bool has_dev_eui;
+	uint32_t dev_addr;
+	bool has_dev_addr;
+	/* results */
+	uint64_t first_stored_seq;  /* smallest in the log, for gaps */
+	uint64_t next_seq;          /* one past the last row looked at */
+	void (*fn)(void *arg, const struct log_row *row);
+	void *arg;
+};
+int store_log_read(struct store_db *db, struct log_read *r);
+
+#endif

@@ -1,0 +1,241 @@
+/*
+ * writer.c - the store thread: takes every batch that waits, commits them together, hands them back.
+ *
+ * A group of plain batches runs without savepoints. If an operation of it fails (a row is gone), the transaction
+ * is rolled back and runs once more with a savepoint around each batch, so that only that batch fails. A group
+ * with control writes has savepoints from the start, because run() must not run twice. Reservations
+ * of seqs stay outside savepoints: a failing batch must not take away the block that others count on.
+ */
+#include <syslog.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "store/state.h"
+
+#define LAZY_US 1000000
+
+void batch_list_init(struct batch_list *l)
+{
+	l->first = NULL;
+	l->end = &l->first;
+	l->n = 0;
+}
+
+void batch_list_add(struct batch_list *l, struct store_batch *b)
+{
+	b->next = NULL;
+	*l->end = b;
+	l->end = &b->next;
+	l->n++;
+}
+
+void batch_list_move(struct batch_list *to, struct batch_list *from)
+{
+	if (!from->first)
+		return;
+	*to->end = from->first;
+	to->end = from->end;
+	to->n += from->n;
+	batch_list_init(from);
+}
+
+static int reserve_seqs(struct store_db *db, const struct batch *b)
+{
+	int rc = LS_OK;
+
+	for (int log = 0; !rc && log < N_LOGS; log++)
+		if (b->added[log].reserve)
+			rc = db_meta_put(db, log_limit_key[log], (int64_t)b->added[log].reserve);
+	return rc;
+}
+
+static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
+{
+	int rc = reserve_seqs(db, (struct batch *)b);
+
+	if (!rc && savepoint)
+		rc = db_run(db, ST_SAVEPOINT);
+	if (rc)
+		return LS_EIO; /* neither can fail by what is in the batch */
+	db->conflict_field[0] = '\0';
+	for (const struct store_op *op = b->ops; op && !rc; op = op->next)
+		rc = op->run(db, op);
+	if (!rc && b->run)
+		rc = b->run(db, b);
+	if (!savepoint || db_is_fatal(db, rc))
+		return rc;
+	if (rc && db_run(db, ST_SAVEPOINT_UNDO))
+		return LS_EIO;
+	return db_run(db, ST_SAVEPOINT_END) ? LS_EIO : rc;
+}
+
+/* The whole transaction; the rc of each batch is set. On failure nothing of it stays. */
+static int run_group(struct store_db *db, struct batch_list *group, bool savepoints)
+{
+	int rc = db_run(db, ST_BEGIN);
+
+	for (struct store_batch *b = group->first; b && !rc; b = b->next) {
+		b->rc = run_batch(db, b, savepoints);
+		if (b->rc && (!savepoints || db_is_fatal(db, b->rc)))
+			rc = b->rc;
+	}
+	if (!rc)
+		rc = db_run(db, ST_COMMIT);
+	if (rc && !sqlite3_get_autocommit(db->sqlite))
+		db_run(db, ST_ROLLBACK);
+	return rc;
+}
+
+static void count_rows(struct store *st, const struct batch_list *group)
+{
+	for (const struct store_batch *b = group->first; b; b = b->next) {
+		for (int log = 0; log < N_LOGS && b->rc == LS_OK; log++) {
+			const struct log_addition *a = &((const struct batch *)b)->added[log];
+			struct log_state *s = &st->logs[log];
+
+			if (!a->rows)
+				continue;
+			if (!s->first_seq) {
+				s->first_seq = a->first_seq;
+				s->first_us = a->first_us;
+			}
+			s->last_seq = a->last_seq;
+			s->rows += a->rows;
+			s->bytes += a->bytes;
+			s->unsaved += a->rows;
+			s->unchecked += a->rows;
+		}
+	}
+}
+
+/* Under lock. */
+static void note_success(struct store *st, const struct batch_list *group, int64_t took_us, bool synced)
+{
+	for (const struct store_batch *b = group->first; b; b = b->next)
+		for (int log = 0; log < N_LOGS; log++)
+			if (((const struct batch *)b)->added[log].reserve)
+				st->durable_limit[log] = ((const struct batch *)b)->added[log].reserve;
+	for (int log = 0; log < N_LOGS; log++)
+		st->first_seq[log] = st->logs[log].first_seq;
+	if (synced)
+		st->commit_us[st->commits++ % COMMITS_KEPT] = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
+	st->batches += group->n;
+	st->degraded = false;
+	if (!st->pages_to_move)
+		pthread_cond_signal(&st->maintenance_work);
+	st->pages_to_move = true;
+}
+
+static void commit_group(struct store *st, struct batch_list *group, bool synced, bool savepoints)
+{
+	struct store_db *db = st->writer;
+	int64_t start_us = (int64_t)clock_mono_us();
+
+	if (!synced)
+		db_set_synced(db, false);
+	int rc = run_group(db, group, savepoints);
+
+	if (rc && !savepoints && rc != LS_EIO && rc != LS_EFULL && rc != LS_ENOMEM)
+		rc = run_group(db, group, true); /* one of them is to blame: find out which */
+	const char *why = rc ? sqlite3_errmsg(db->sqlite) : "";
+
+	if (!rc)
+		count_rows(st, group);
+	else
+		for (struct store_batch *b = group->first; b; b = b->next)
+			b->rc = rc;
+
+	pthread_mutex_lock(&st->lock);
+	bool was_degraded = st->degraded;
+
+	if (rc) {
+		st->failed_commits++;
+		st->failure = rc;
+		st->degraded = true;
+	} else {
+		note_success(st, group, (int64_t)clock_mono_us() - start_us, synced);
+	}
+	if (rc && !was_degraded)
+		store_log_text(st, LOG_ERR, "store: commit failed, degraded until one succeeds: %s (%s)", why, ls_strerror(rc));
+	if (!rc && was_degraded)
+		store_log_text(st, LOG_NOTICE, "store: commits succeed again");
+	batch_list_move(&st->finished, group);
+	pthread_cond_signal(&st->something_done);
+	pthread_mutex_unlock(&st->lock);
+	uv_async_send(&st->wake);
+	if (!synced)
+		db_set_synced(db, true);
+}
+
+/* Under lock: is there a group to commit now? If not, *until_us says when lazy ones are due (0: no time set). */
+static bool group_is_due(const struct store *st, int64_t *until_us)
+{
+	*until_us = 0;
+	if (st->failure || !st->waiting.first)
+		return false;
+	if (st->waiting_urgent || st->hurry)
+		return true;
+	*until_us = st->lazy_since_us + LAZY_US;
+	return (int64_t)clock_mono_us() >= *until_us;
+}
+
+static void wait_for_work(struct store *st, int64_t until_us)
+{
+	struct timespec at = {.tv_sec = until_us / 1000000, .tv_nsec = until_us % 1000000 * 1000};
+
+	if (until_us)
+		pthread_cond_timedwait(&st->work, &st->lock, &at);
+	else
+		pthread_cond_wait(&st->work, &st->lock);
+}
+
+/* Under lock: wait for a group and take it, or take nothing because there is something to prune; false at the end. */
+static bool take_group(struct store *st, struct batch_list *group, bool *synced)
+{
+	int64_t until_us;
+	bool pruning = !st->degraded && prune_is_due(st);
+
+	batch_list_init(group);
+	while (!group_is_due(st, &until_us)) {
+		if (st->stop)
+			return false;
+		if (pruning)
+			return true;
+		wait_for_work(st, until_us);
+	}
+	*synced = st->waiting_urgent > 0;
+	batch_list_move(group, &st->waiting);
+	st->waiting_urgent = 0;
+	st->lazy_since_us = 0;
+	return true;
+}
+
+static bool has_control_write(const struct batch_list *group)
+{
+	for (const struct store_batch *b = group->first; b; b = b->next)
+		if (b->run)
+			return true;
+	return false;
+}
+
+void *writer_main(void *arg)
+{
+	struct store *st = arg;
+	struct batch_list group;
+	bool synced = true;
+
+	for (;;) {
+		pthread_mutex_lock(&st->lock);
+		bool go_on = take_group(st, &group, &synced);
+
+		pthread_mutex_unlock(&st->lock);
+		if (!go_on)
+			return NULL;
+		if (group.first)
+			commit_group(st, &group, synced, has_control_write(&group));
+		if (!st->degraded && prune_is_due(st))
+			prune_slice(st);
+		checkpoint_if_long(st);
+	}
+}

@@ -1,0 +1,159 @@
+/* test_join_decide.c - join requests: the J cases that need no clock and no disk. */
+#include "network_bench.h"
+
+#include "network/join.h"
+
+static struct join_outcome outcome;
+static struct phy_join_request request;
+
+static enum drop_reason ask(struct bench *b, uint64_t join_eui, uint64_t dev_eui, uint16_t dev_nonce, int spoil,
+                            bool answerable)
+{
+	struct eui64 join = eui64_reverse(eui64_from_u64(join_eui)), dev = eui64_reverse(eui64_from_u64(dev_eui));
+	uint8_t phy[23] = {0};
+	struct join_input in = {.request = &request, .dev_addr = 0x00c0ffee, .answerable = answerable};
+
+	memcpy(phy + 1, join.be, 8);
+	memcpy(phy + 9, dev.be, 8);
+	phy[17] = (uint8_t)dev_nonce;
+	phy[18] = (uint8_t)(dev_nonce >> 8);
+	lw_mic_join_request(b->crypto, &b->device->app_key, phy, 19, phy + 19);
+	if (spoil)
+		phy[spoil] ^= 1;
+	in.e = bench_heard(b, phy, sizeof(phy), 1000000000);
+	assert_int_equal(phy_parse_join_request(phy, sizeof(phy), &request), LS_OK);
+	in.device = fleet_device(&b->fleet, request.dev_eui);
+	join_decide(b->crypto, &in, &outcome);
+	return outcome.reason;
+}
+
+#define DEV 0x0004a30b001c0530
+
+static void accept_carries_what_the_device_needs(void **state)
+{
+	uint8_t plain[32];
+	struct phy_join_accept accept;
+	struct ls_key nwk_s_key, app_s_key;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	assert_int_equal(ask(&b, 0, DEV, 77, 0, true), DROP_NONE);
+	assert_int_equal(outcome.join_nonce, 1);
+	assert_int_equal(outcome.phy_len, 33);
+	assert_int_equal(lw_join_accept_decrypt(b.crypto, &b.device->app_key, outcome.phy, 33, plain), LS_OK);
+	assert_int_equal(phy_parse_join_accept_body(plain, 28, &accept), LS_OK);
+	assert_int_equal(accept.join_nonce, 1);
+	assert_int_equal(accept.dev_addr, 0x00c0ffee);
+	assert_int_equal(accept.rx_delay, 1);
+	assert_true(accept.has_cf_list);
+	assert_memory_equal(accept.cf_list, "\x18\x4f\x84\xe8\x56\x84\xb8\x5e\x84\x88\x66\x84\x58\x6e\x84\x00", 16);
+	lw_derive_keys_10(b.crypto, &b.device->app_key, 1, 0, 77, &nwk_s_key, &app_s_key);
+	assert_true(key_equal(&nwk_s_key, &outcome.session.nwk_s_key));
+	assert_true(key_equal(&app_s_key, &outcome.session.app_s_key));
+	assert_int_equal(outcome.session.slot, SLOT_PENDING);
+	bench_close(&b);
+}
+
+static void refusals_name_their_reason(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	assert_int_equal(ask(&b, 0, 0x0004a30b001c0599, 1, 0, true), DROP_UNKNOWN_DEV_EUI);
+	assert_int_equal(ask(&b, 5, DEV, 1, 0, true), DROP_JOIN_EUI_MISMATCH);
+	assert_int_equal(ask(&b, 0, DEV, 1, 22, true), DROP_MIC_MISMATCH);
+	assert_int_equal(ask(&b, 0, DEV, 1, 0, false), DROP_JOIN_NOT_ANSWERABLE);
+	b.device->enabled = false;
+	assert_int_equal(ask(&b, 0, DEV, 1, 0, true), DROP_DEVICE_DISABLED);
+	b.device->enabled = true;
+	b.device->has_app_key = false;
+	assert_int_equal(ask(&b, 0, DEV, 1, 0, true), DROP_NO_KEY);
+	b.device->has_app_key = true;
+	b.device->profile->supports_otaa = false;
+	assert_int_equal(ask(&b, 0, DEV, 1, 0, true), DROP_OTAA_NOT_ALLOWED);
+	bench_close(&b);
+}
+
+static void nothing_refused_burns_a_nonce(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.4");
+	ask(&b, 0, DEV, 9, 22, true);
+	ask(&b, 0, DEV, 9, 0, false);
+	assert_int_equal(ask(&b, 0, DEV, 9, 0, true), DROP_NONE);
+	assert_int_equal(b.device->join_nonce, 0); /* decide changes nothing; the caller does */
+	bench_close(&b);
+}
+
+static void random_nonces_may_come_in_any_order_but_once(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.2");
+	device_nonce_add(b.device, b.device->join_eui, 500);
+	assert_int_equal(ask(&b, 0, DEV, 3, 0, true), DROP_NONE);
+	assert_int_equal(ask(&b, 0, DEV, 500, 0, true), DROP_DEV_NONCE_USED);
+	assert_int_equal(ask(&b, 0, DEV, 501, 0, true), DROP_NONE);
+	bench_close(&b);
+}
+
+static void counted_nonces_must_rise(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.4");
+	assert_int_equal(ask(&b, 0, DEV, 0, 0, true), DROP_NONE); /* none seen yet: any is good */
+	device_nonce_add(b.device, b.device->join_eui, 500);
+	assert_int_equal(ask(&b, 0, DEV, 3, 0, true), DROP_DEV_NONCE_USED);
+	assert_int_equal(ask(&b, 0, DEV, 500, 0, true), DROP_DEV_NONCE_USED);
+	assert_int_equal(ask(&b, 0, DEV, 501, 0, true), DROP_NONE);
+	device_nonce_add(b.device, b.device->join_eui, 65535);
+	assert_int_equal(ask(&b, 0, DEV, 0, 0, true), DROP_DEV_NONCE_USED);
+	bench_close(&b);
+}
+
+static void nonces_are_kept_for_each_join_eui(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	device_nonce_add(b.device, eui64_from_u64(5), 9);
+	assert_int_equal(ask(&b, 0, DEV, 9, 0, true), DROP_NONE);
+	bench_close(&b);
+}
+
+static void join_nonce_ends_instead_of_wrapping(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	b.device->join_nonce = 0xfffffe;
+	assert_int_equal(ask(&b, 0, DEV, 1, 0, true), DROP_NONE);
+	assert_int_equal(outcome.join_nonce, 0xffffff);
+	b.device->join_nonce = 0xffffff;
+	assert_int_equal(ask(&b, 0, DEV, 2, 0, true), DROP_JOIN_NOT_ANSWERABLE);
+	bench_close(&b);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(accept_carries_what_the_device_needs),
+		cmocka_unit_test(refusals_name_their_reason),
+		cmocka_unit_test(nothing_refused_burns_a_nonce),
+		cmocka_unit_test(random_nonces_may_come_in_any_order_but_once),
+		cmocka_unit_test(counted_nonces_must_rise),
+		cmocka_unit_test(nonces_are_kept_for_each_join_eui),
+		cmocka_unit_test(join_nonce_ends_instead_of_wrapping),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
