@@ -406,7 +406,7 @@ static bool same_choice(const char *text, const char *choice, size_t len)
 static int check_enum(const struct report *r, const struct field *f, const json_t *value, json_t **out)
 {
 	const char *text = json_string_value(value);
-	char words[512];
+	char words[512], shown[64];
 	const char *choice[64];
 	size_t n = 0;
 
@@ -431,7 +431,8 @@ static int check_enum(const struct report *r, const struct field *f, const json_
 
 	if (near)
 		advise(r, "%s", near);
-	return refuse(r, LS_EFORMAT, "one of %s is needed", f->choices);
+	safe_text(text, strlen(text), shown, sizeof(shown));
+	return refuse(r, LS_EFORMAT, "'%s' is not one of %s", shown, f->choices);
 }
 
 static int check_time(const struct report *r, const json_t *value, json_t **out)

@@ -21,12 +21,12 @@ static int apply_delete(struct server *srv, struct write *w)
 
 int do_APPLICATION_LIST(struct server *srv, struct request *r)
 {
-	return crud_list(srv, r, crud_scope(r));
+	return crud_list(srv, r, crud_scope(r), NULL);
 }
 
 int do_APPLICATION_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, NULL);
 }
 
 int do_APPLICATION_CREATE(struct server *srv, struct request *r)

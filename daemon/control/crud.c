@@ -125,7 +125,7 @@ struct reading {
 	json_t *scope;
 	char *filter, *sort, *cursor; /* copies: the parameters stay with the loop */
 	bool reveal;
-	void (*complete)(struct server *srv, const struct request *r, json_t *record);
+	crud_complete *complete;
 };
 
 static void mask_key(json_t *record, const struct field *f)
@@ -201,19 +201,22 @@ static void show_done(struct store_query *query)
 	if (rc) {
 		request_fail(r, rc);
 	} else {
+		if (q->complete)
+			q->complete(r->conn->control->srv, r, q->record);
 		mask_secrets(q, q->record);
 		request_answer(r, json_incref(q->record));
 	}
 	reading_free(q);
 }
 
-int crud_show(struct server *srv, struct request *r)
+int crud_show(struct server *srv, struct request *r, crud_complete *complete)
 {
 	const struct entity *e = method_entity(r->method);
 	struct reading *q = reading_new(r, e, NULL);
 
 	if (!q)
 		return LS_ENOMEM;
+	q->complete = complete;
 	snprintf(q->id, sizeof(q->id), "%s", request_text(r, entity_id_field(e)->name));
 	q->query.run = run_show;
 	q->query.done = show_done;
@@ -276,12 +279,13 @@ static char *copy_text(const struct request *r, const char *param)
 	return text ? strdup(text) : NULL;
 }
 
-int crud_list(struct server *srv, struct request *r, json_t *scope)
+int crud_list(struct server *srv, struct request *r, json_t *scope, crud_complete *complete)
 {
 	struct reading *q = reading_new(r, method_entity(r->method), scope);
 
 	if (!q)
 		return LS_ENOMEM;
+	q->complete = complete;
 	q->filter = copy_text(r, "filter");
 	q->sort = copy_text(r, "sort");
 	q->cursor = copy_text(r, "cursor");
@@ -299,7 +303,7 @@ int crud_list(struct server *srv, struct request *r, json_t *scope)
 }
 
 int crud_rows(struct server *srv, struct request *r, const struct entity *e, json_t *scope,
-              void (*complete)(struct server *, const struct request *, json_t *))
+              crud_complete *complete)
 {
 	struct reading *q = reading_new(r, e, scope);
 

@@ -98,17 +98,17 @@ static int check_root_keys(struct request *r, const struct profile *p)
 
 int do_DEVICE_LIST(struct server *srv, struct request *r)
 {
-	return crud_list(srv, r, crud_scope(r));
+	return crud_list(srv, r, crud_scope(r), NULL);
 }
 
 int do_DEVICE_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, NULL);
 }
 
 int do_DEVICE_KEYS_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, NULL);
 }
 
 /* The keys of a session row, from memory: they never change while it lives. */
@@ -365,7 +365,7 @@ static int apply_activate(struct server *srv, struct write *w)
 
 	if (d) {
 		network_forget_device(srv->network, d);
-		fleet_session_drop(&srv->fleet, d, SLOT_PENDING);
+		fleet_sessions_drop(&srv->fleet, d);
 		if (!fleet_session_put(&srv->fleet, d, &own->session))
 			rc = LS_ENOMEM;
 		log_dev(LOG_INFO, d->dev_eui, "activated by hand, dev_addr %08x", (unsigned)own->session.dev_addr);
@@ -373,10 +373,19 @@ static int apply_activate(struct server *srv, struct write *w)
 	return rc;
 }
 
+static int delete_sessions(struct store_batch *b, struct eui64 dev_eui)
+{
+	int rc = LS_OK;
+
+	for (int slot = 0; slot < SLOT__COUNT && !rc; slot++)
+		rc = store_batch_session_delete(b, dev_eui, (enum session_slot)slot);
+	return rc;
+}
+
 /* A counter used twice under one key gives away what was sent. */
 static int check_counters(struct request *r, const struct device *d, const struct session_row *row)
 {
-	for (int slot = 0; slot < 2; slot++) {
+	for (int slot = 0; slot < SLOT__COUNT; slot++) {
 		const struct session *s = d->sessions[slot];
 		char hint[80];
 
@@ -438,7 +447,7 @@ int do_DEVICE_ACTIVATE(struct server *srv, struct request *r)
 	if (!rc)
 		rc = check_counters(r, d, &own->session);
 	if (!rc)
-		rc = store_batch_session_delete(w->batch, d->dev_eui, SLOT_PENDING);
+		rc = delete_sessions(w->batch, d->dev_eui);
 	if (!rc)
 		rc = store_batch_session_put(w->batch, &own->session);
 	if (rc) {
@@ -457,8 +466,7 @@ static int apply_deactivate(struct server *srv, struct write *w)
 
 	if (d) {
 		network_forget_device(srv->network, d);
-		fleet_session_drop(&srv->fleet, d, SLOT_PENDING);
-		fleet_session_drop(&srv->fleet, d, SLOT_CURRENT);
+		fleet_sessions_drop(&srv->fleet, d);
 	}
 	return LS_OK;
 }
@@ -477,9 +485,7 @@ int do_DEVICE_DEACTIVATE(struct server *srv, struct request *r)
 	if (!w)
 		return crud_submit(srv, r, NULL);
 	write_hold_device(srv, w, d);
-	rc = store_batch_session_delete(w->batch, d->dev_eui, SLOT_PENDING);
-	if (!rc)
-		rc = store_batch_session_delete(w->batch, d->dev_eui, SLOT_CURRENT);
+	rc = delete_sessions(w->batch, d->dev_eui);
 	if (rc) {
 		write_abandon(srv, w);
 		return rc;

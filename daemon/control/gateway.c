@@ -21,14 +21,29 @@ static int apply_delete(struct server *srv, struct write *w)
 	return LS_OK;
 }
 
+/* Memory is ahead of the disk: last_seen_at is written lazily. */
+static void complete(struct server *srv, const struct request *r, json_t *record)
+{
+	const char *text = json_string_value(json_object_get(record, "gateway_id"));
+	char time[CLOCK_TEXT_SIZE];
+	const struct gateway *g;
+	struct eui64 id;
+
+	(void)r;
+	if (!text || eui64_parse(text, &id) || !(g = fleet_gateway(&srv->fleet, id)) || !g->last_seen_us)
+		return;
+	clock_format(g->last_seen_us, time);
+	json_object_set_new(record, "last_seen_at", json_string(time));
+}
+
 int do_GATEWAY_LIST(struct server *srv, struct request *r)
 {
-	return crud_list(srv, r, crud_scope(r));
+	return crud_list(srv, r, crud_scope(r), complete);
 }
 
 int do_GATEWAY_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, complete);
 }
 
 int do_GATEWAY_CREATE(struct server *srv, struct request *r)

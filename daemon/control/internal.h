@@ -237,11 +237,13 @@ struct write *crud_set_begin(struct server *srv, struct request *r, int (*apply)
 struct write *crud_delete_begin(struct server *srv, struct request *r, int (*apply)(struct server *, struct write *));
 /* Submit what one of these began; NULL: refused already, or out of memory. */
 int crud_submit(struct server *srv, struct request *r, struct write *w);
-int crud_show(struct server *srv, struct request *r);
-int crud_list(struct server *srv, struct request *r, json_t *scope); /* takes scope */
+/* What memory knows better than the disk: called on the loop for each record read; NULL: nothing. */
+typedef void crud_complete(struct server *srv, const struct request *r, json_t *record);
+int crud_show(struct server *srv, struct request *r, crud_complete *complete);
+int crud_list(struct server *srv, struct request *r, json_t *scope, crud_complete *complete); /* takes scope */
 /* All rows of a scope (taken). Lists of the store hold no secrets: complete() may add them, on the loop. */
 int crud_rows(struct server *srv, struct request *r, const struct entity *e, json_t *scope,
-              void (*complete)(struct server *, const struct request *, json_t *));
+              crud_complete *complete);
 
 /* tenant_id and application_id of a list, as a scope of its rows. New reference. */
 json_t *crud_scope(const struct request *r);

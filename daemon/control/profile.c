@@ -28,12 +28,12 @@ static struct profile *profile_of(struct server *srv, struct request *r)
 
 int do_PROFILE_LIST(struct server *srv, struct request *r)
 {
-	return crud_list(srv, r, crud_scope(r));
+	return crud_list(srv, r, crud_scope(r), NULL);
 }
 
 int do_PROFILE_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, NULL);
 }
 
 int do_PROFILE_CREATE(struct server *srv, struct request *r)

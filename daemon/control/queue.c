@@ -172,7 +172,7 @@ int do_QUEUE_LIST(struct server *srv, struct request *r)
 {
 	json_t *scope = json_pack("{s:O}", "dev_eui", json_object_get(r->params, "dev_eui"));
 
-	return crud_list(srv, r, scope);
+	return crud_list(srv, r, scope, NULL);
 }
 
 /* --- flush --- */

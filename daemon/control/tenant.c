@@ -22,12 +22,12 @@ static int apply_delete(struct server *srv, struct write *w)
 
 int do_TENANT_LIST(struct server *srv, struct request *r)
 {
-	return crud_list(srv, r, NULL);
+	return crud_list(srv, r, NULL, NULL);
 }
 
 int do_TENANT_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r);
+	return crud_show(srv, r, NULL);
 }
 
 int do_TENANT_CREATE(struct server *srv, struct request *r)

@@ -172,14 +172,6 @@ static size_t put_mac_answers(struct network *n, const struct answer_wish *w, co
 
 /* ---- data answers --------------------------------------------------------------------------- */
 
-static struct session *session_of(const struct device *d, uint32_t dev_addr)
-{
-	for (int slot = SLOT_CURRENT; slot <= SLOT_PENDING; slot++)
-		if (d->sessions[slot] && d->sessions[slot]->dev_addr == dev_addr)
-			return d->sessions[slot];
-	return NULL;
-}
-
 /* The windows that can still be met through this reception, nearest first. */
 static int open_windows(struct network *n, const struct answer_wish *w, const struct session *s,
                         const struct reception *r, struct window out[WINDOWS_MAX])
@@ -298,6 +290,7 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 		add_option(t, s->region, r, &windows[chosen + 1]);
 	t->dev_addr = s->dev_addr;
 	t->f_cnt_down = built->f_cnt_down;
+	t->f_cnt_up = s->up.f_cnt_up;
 	t->phy_len = (uint8_t)built->phy_len;
 	memcpy(t->phy, built->phy, built->phy_len);
 	t->m_type = built->phy[0] >> 5;
@@ -332,7 +325,7 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 
 static void make_answer(struct network *n, struct device *d, const struct answer_wish *w)
 {
-	struct session *s = session_of(d, w->dev_addr);
+	struct session *s = device_session_of(d, w->dev_addr);
 	const struct reception *r;
 	struct window windows[WINDOWS_MAX];
 	struct downlink_outcome built;
@@ -400,7 +393,7 @@ static void on_due(struct due *due, void *arg)
 void answer_schedule(struct network *n, const struct answer_wish *wish)
 {
 	struct device *d = fleet_device(n->fleet, wish->dev_eui);
-	struct session *s = d ? session_of(d, wish->dev_addr) : NULL;
+	struct session *s = d ? device_session_of(d, wish->dev_addr) : NULL;
 	const struct reception *r;
 	struct answer *a;
 	uint64_t at, latest, lead;

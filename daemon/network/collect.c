@@ -135,6 +135,27 @@ static bool stronger(int snr_a, int rssi_a, int snr_b, int rssi_b)
 	return snr_a != snr_b ? snr_a > snr_b : rssi_a > rssi_b;
 }
 
+/* Put a reception at place `at`, making room; false when there is none. */
+static bool append(struct collected *e, unsigned at, const struct rx_frame *frame)
+{
+	if (at == COLLECT_COPIES_MAX)
+		return false;
+	if (at == e->cap) {
+		uint16_t cap = e->cap == 1 ? 8 : COLLECT_COPIES_MAX;
+		struct reception *more = malloc(cap * sizeof(*more));
+
+		if (!more)
+			return false;
+		memcpy(more, e->receptions, at * sizeof(*more));
+		if (e->receptions != &e->inline_one)
+			free(e->receptions);
+		e->receptions = more;
+		e->cap = cap;
+	}
+	set_reception(&e->receptions[at], frame);
+	return true;
+}
+
 static enum collect_result add_copy(struct collected *e, const struct rx_frame *frame)
 {
 	struct reception *mirror;
@@ -148,21 +169,9 @@ static enum collect_result add_copy(struct collected *e, const struct rx_frame *
 			set_reception(mirror, frame);
 		return COLLECT_DUPLICATE;
 	}
-	if (e->n == COLLECT_COPIES_MAX)
+	if (!append(e, e->n, frame))
 		return COLLECT_FULL;
-	if (e->n == e->cap) {
-		uint16_t cap = e->cap == 1 ? 8 : COLLECT_COPIES_MAX;
-		struct reception *more = malloc(cap * sizeof(*more));
-
-		if (!more)
-			return COLLECT_FULL;
-		memcpy(more, e->receptions, e->n * sizeof(*more));
-		if (e->receptions != &e->inline_one)
-			free(e->receptions);
-		e->receptions = more;
-		e->cap = cap;
-	}
-	set_reception(&e->receptions[e->n++], frame);
+	e->n++;
 	return COLLECT_COPY;
 }
 
@@ -171,7 +180,7 @@ static bool is_late_copy(const struct collected *e, const struct rx_frame *frame
 {
 	bool reported = false;
 
-	for (unsigned i = 0; i < e->n; i++) {
+	for (unsigned i = 0; i < e->n + e->n_late; i++) {
 		if (same_reception(&e->receptions[i], frame))
 			return true;
 		if (eui64_equal(e->receptions[i].rx.gateway_id, frame->rx.gateway_id))
@@ -190,7 +199,9 @@ enum collect_result collect_add(struct collect *c, const struct rx_frame *frame,
 	if (e && !e->closed)
 		return add_copy(e, frame);
 	if (e && is_late_copy(e, frame)) {
-		add_copy(e, frame); /* so that the next report of this gateway is a repeat */
+		/* Remembered, so that the next report of this gateway is a repeat. */
+		if (append(e, e->n + e->n_late, frame))
+			e->n_late++;
 		*late = e;
 		return COLLECT_LATE;
 	}

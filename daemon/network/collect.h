@@ -41,6 +41,7 @@ struct collected {
 	uint64_t expires_mono_us;
 	struct reception *receptions; /* [n], the first is `inline_one` while n is 1 */
 	uint16_t n, cap;
+	uint16_t n_late;             /* behind the n: reported after the window, no way back */
 	uint16_t refs;               /* table and users */
 	bool closed, in_table;
 	bool again;                  /* the same octets were here before: surely no late copy */

@@ -86,8 +86,8 @@ static void device_free(struct device *d)
 {
 	device_queue_clear(d);
 	device_nonces_clear(d);
-	session_free(d->sessions[SLOT_CURRENT]);
-	session_free(d->sessions[SLOT_PENDING]);
+	for (int slot = 0; slot < SLOT__COUNT; slot++)
+		session_free(d->sessions[slot]);
 	key_wipe(&d->app_key);
 	free(d->name);
 	free(d->tags);
@@ -300,8 +300,7 @@ void fleet_remove_device(struct fleet *f, struct eui64 dev_eui)
 
 	if (!d)
 		return;
-	fleet_session_drop(f, d, SLOT_CURRENT);
-	fleet_session_drop(f, d, SLOT_PENDING);
+	fleet_sessions_drop(f, d);
 	d->application->n_devices--;
 	d->profile->n_devices--;
 	ptr_table_remove(&f->devices, d);
@@ -379,13 +378,33 @@ void fleet_session_drop(struct fleet *f, struct device *d, enum session_slot slo
 	d->sessions[slot] = NULL;
 }
 
+void fleet_sessions_drop(struct fleet *f, struct device *d)
+{
+	for (int slot = 0; slot < SLOT__COUNT; slot++)
+		fleet_session_drop(f, d, (enum session_slot)slot);
+}
+
+static void move_session(struct device *d, enum session_slot from, enum session_slot to)
+{
+	d->sessions[to] = d->sessions[from];
+	d->sessions[from] = NULL;
+	if (d->sessions[to])
+		d->sessions[to]->slot = to;
+}
+
 void fleet_session_promote(struct fleet *f, struct device *d)
 {
-	fleet_session_drop(f, d, SLOT_CURRENT);
-	d->sessions[SLOT_CURRENT] = d->sessions[SLOT_PENDING];
-	d->sessions[SLOT_PENDING] = NULL;
-	if (d->sessions[SLOT_CURRENT])
-		d->sessions[SLOT_CURRENT]->slot = SLOT_CURRENT;
+	fleet_session_drop(f, d, SLOT_REPLACED);
+	move_session(d, SLOT_CURRENT, SLOT_REPLACED);
+	move_session(d, SLOT_PENDING, SLOT_CURRENT);
+}
+
+struct session *device_session_of(const struct device *d, uint32_t dev_addr)
+{
+	for (int slot = SLOT_CURRENT; slot <= SLOT_PENDING; slot++)
+		if (d->sessions[slot] && d->sessions[slot]->dev_addr == dev_addr)
+			return d->sessions[slot];
+	return NULL;
 }
 
 void session_to_row(const struct session *s, struct session_row *out)

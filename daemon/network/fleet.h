@@ -101,7 +101,7 @@ struct device {
 	struct eui64 dev_eui, join_eui;
 	struct application *application;
 	struct profile *profile;
-	struct session *sessions[2];    /* by slot, NULL when none */
+	struct session *sessions[SLOT__COUNT]; /* NULL when none */
 	struct nonce_set *nonces;
 	struct queue_item *queue;       /* oldest first */
 	struct answer *answer;          /* its class A answer waiting to be made, or NULL (answer.c) */
@@ -181,7 +181,9 @@ void fleet_remove_device(struct fleet *f, struct eui64 dev_eui); /* with session
 /* Sessions. put copies the row into the device's slot (replacing). */
 struct session *fleet_session_put(struct fleet *f, struct device *d, const struct session_row *row);
 void fleet_session_drop(struct fleet *f, struct device *d, enum session_slot slot);
-void fleet_session_promote(struct fleet *f, struct device *d); /* pending becomes current */
+void fleet_session_promote(struct fleet *f, struct device *d); /* pending becomes current, current replaced */
+void fleet_sessions_drop(struct fleet *f, struct device *d); /* all of them */
+struct session *device_session_of(const struct device *d, uint32_t dev_addr); /* NULL: none has it */
 void session_to_row(const struct session *s, struct session_row *out);
 
 /* Nonces and queue. */

@@ -112,8 +112,7 @@ int fleet_reload_devices(struct fleet *f, struct store *st, const struct eui64 *
 
 		if (!d)
 			continue;
-		fleet_session_drop(f, d, SLOT_CURRENT);
-		fleet_session_drop(f, d, SLOT_PENDING);
+		fleet_sessions_drop(f, d);
 		device_nonces_clear(d);
 		device_queue_clear(d);
 	}

@@ -9,15 +9,6 @@
 #include "network/network.h"
 #include "network/uplink.h"
 
-/* Sessions that were replaced, to name frames that still come in them. Newest overwrite oldest. */
-#define OLD_SESSIONS_MAX 4096
-struct old_session {
-	uint32_t dev_addr;
-	uint32_t f_cnt_up;
-	struct ls_key nwk_s_key;
-	struct eui64 dev_eui;
-};
-
 /* Counters of foreign networks between two writes. */
 #define FOREIGN_MAX 256
 struct foreign {
@@ -55,8 +46,6 @@ struct network {
 	struct answer *answer_list;
 	uint32_t next_downlink_id;
 
-	struct old_session *old_sessions;
-	size_t old_next;
 	struct foreign foreign[FOREIGN_MAX];
 	size_t n_foreign;
 	uv_timer_t lazy_timer;                    /* foreign counters, gateway last_seen */
@@ -122,6 +111,7 @@ struct transmit {
 	uint32_t id;
 	struct eui64 dev_eui, gateway_id;
 	uint32_t dev_addr, f_cnt_down;
+	uint32_t f_cnt_up;          /* next expected when it was built: tells which uplink it answers */
 	bool is_join, has_item, confirmed;
 	struct uuid queue_item_id;
 	int f_port, m_type;

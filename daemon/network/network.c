@@ -108,7 +108,7 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
                  const struct network_out *out, struct network **result)
 {
 	struct network *n = calloc(1, sizeof(*n));
-	int rc = LS_ENOMEM;
+	int rc;
 
 	if (!n)
 		return LS_ENOMEM;
@@ -121,12 +121,11 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	n->loading_end = &n->loading;
 	n->parked_end = &n->parked;
 	n->collect_armed_for = UINT64_MAX;
-	n->old_sessions = calloc(OLD_SESSIONS_MAX, sizeof(*n->old_sessions));
-	if (!n->old_sessions)
-		goto fail;
 	rc = lw_crypto_open(&n->crypto);
-	if (rc)
-		goto fail;
+	if (rc) {
+		free(n);
+		return rc;
+	}
 	out->random(out->arg, &n->next_downlink_id, sizeof(n->next_downlink_id));
 	collect_init(&n->collect, (uint64_t)options->deduplication_delay_us);
 	transmit_init(n);
@@ -139,10 +138,6 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	due_list_init(&n->due, loop, n);
 	*result = n;
 	return LS_OK;
-fail:
-	free(n->old_sessions);
-	free(n);
-	return rc;
 }
 
 void network_drain(struct network *n)
@@ -181,8 +176,6 @@ void network_close(struct network *n)
 	collect_fini(&n->collect);
 	due_list_fini(&n->due);
 	lw_crypto_close(n->crypto);
-	memset(n->old_sessions, 0, OLD_SESSIONS_MAX * sizeof(*n->old_sessions));
-	free(n->old_sessions);
 	/* The handles live in n, which goes when the last of them is closed. */
 	n->open_handles = sizeof(handles) / sizeof(handles[0]);
 	for (unsigned i = 0; i < n->open_handles; i++) {

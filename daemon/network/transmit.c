@@ -16,6 +16,7 @@
 #include "network/log_text.h"
 
 #define TX_ACK_TIMEOUT_US 2000000
+#define ONE_WAY_MAX_US 500000 /* a slower way misses every window: no use in learning it */
 
 static uint64_t hash_id(uint32_t id)
 {
@@ -98,6 +99,18 @@ static void settle_sent(struct network *n, struct transmit *t)
 	commit_submit(c, false);
 }
 
+/* Nothing was transmitted for that uplink after all: its repeat is served like the first. */
+static void unanswer(struct commit *c, const struct transmit *t, const struct device *d)
+{
+	struct session *s = t->is_join ? NULL : device_session_of(d, t->dev_addr);
+
+	if (!s || s->up.f_cnt_up != t->f_cnt_up)
+		return;
+	s->up.up_answered = false;
+	store_batch_session_down(c->batch, d->dev_eui, s->slot, s->f_cnt_down, false);
+	commit_touch(c, d->dev_eui);
+}
+
 /* Nothing went on air: say so, and keep the item. */
 static void settle_failed(struct network *n, struct transmit *t, enum drop_reason reason)
 {
@@ -114,6 +127,7 @@ static void settle_failed(struct network *n, struct transmit *t, enum drop_reaso
 	if (!c)
 		return;
 	down_row(c, t, d, reason);
+	unanswer(c, t, d);
 	if (item) {
 		char id[UUID_TEXT_SIZE];
 		struct text_pair context = {"queue_item_id", uuid_format(item->id, id)};
@@ -195,7 +209,7 @@ void transmit_start(struct network *n, struct transmit *t)
 static void learn_round_trip(struct network *n, const struct tx_ack *ack)
 {
 	struct gateway *g = fleet_gateway(n->fleet, ack->gateway_id);
-	int32_t one_way = (int32_t)(ack->round_trip_us / 2);
+	int32_t one_way = ack->round_trip_us / 2 < ONE_WAY_MAX_US ? (int32_t)(ack->round_trip_us / 2) : ONE_WAY_MAX_US;
 
 	if (!g)
 		return;
@@ -214,9 +228,10 @@ void transmit_on_ack(struct network *n, const struct tx_ack *ack)
 {
 	struct transmit *t = ptr_table_find(&n->transmits, hash_id(ack->downlink_id), equal_id, &ack->downlink_id);
 
-	learn_round_trip(n, ack);
+	/* An answer to what is settled long ago tells nothing about the way. */
 	if (!t || !eui64_equal(t->gateway_id, ack->gateway_id))
 		return;
+	learn_round_trip(n, ack);
 	if (ack->status == TX_OK) {
 		settle_sent(n, t);
 		transmit_end(n, t);

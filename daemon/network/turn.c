@@ -123,38 +123,6 @@ static void count_foreign(struct network *n, uint32_t net_id, bool is_join, int6
 	n->foreign[i].last_us = now_us;
 }
 
-/* ---- old sessions --------------------------------------------------------------------------- */
-
-static void remember_old(struct network *n, const struct session *s)
-{
-	struct old_session *o = &n->old_sessions[n->old_next++ % OLD_SESSIONS_MAX];
-
-	*o = (struct old_session){
-		.dev_addr = s->dev_addr, .f_cnt_up = s->up.f_cnt_up, .nwk_s_key = s->nwk_s_key,
-		.dev_eui = s->device->dev_eui,
-	};
-}
-
-/* A frame of no session: does it belong to one that was replaced? Only its MIC proves that. */
-static struct device *old_session_of(struct network *n, const struct phy_data *phy, const struct collected *e,
-                                     char *detail, size_t size)
-{
-	for (size_t i = 0; i < OLD_SESSIONS_MAX && i < n->old_next; i++) {
-		const struct old_session *o = &n->old_sessions[i];
-		uint32_t high = o->f_cnt_up & 0xffff0000u;
-		uint8_t mic[4];
-
-		if (o->dev_addr != phy->dev_addr)
-			continue;
-		lw_mic_data(n->crypto, &o->nwk_s_key, LW_UP, o->dev_addr, high | phy->f_cnt, e->phy, phy->msg_len, mic);
-		if (memcmp(mic, phy->mic, sizeof(mic)) != 0)
-			continue;
-		snprintf(detail, size, "counter %u of a session that a newer one replaced", high | phy->f_cnt);
-		return fleet_device(n->fleet, o->dev_eui);
-	}
-	return NULL;
-}
-
 /* ---- effects -------------------------------------------------------------------------------- */
 
 static struct effect *add_effect(struct turn *t, struct collected *e)
@@ -240,8 +208,6 @@ static void settle_confirmed(struct network *n, struct turn *t, struct device *d
 /* The first frame of a new session ends the old one; what waited for an acknowledgement there is sent again. */
 static void promote_session(struct network *n, struct turn *t, struct device *d)
 {
-	if (d->sessions[SLOT_CURRENT])
-		remember_old(n, d->sessions[SLOT_CURRENT]);
 	store_batch_session_promote(t->c->batch, d->dev_eui);
 	fleet_session_promote(n->fleet, d);
 	for (struct queue_item *item = d->queue; item; item = item->next) {
@@ -299,18 +265,10 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 static void drop_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
 {
 	struct frame_up row = row_of(item);
+	uint32_t net_id;
 
-	if (o->reason == DROP_UNKNOWN_DEV_ADDR) {
-		struct device *d = old_session_of(n, &item->data, item->e, o->detail, sizeof(o->detail));
-		uint32_t net_id;
-
-		if (d) {
-			o->reason = DROP_OLD_SESSION;
-			row.device = d;
-		} else if (dev_addr_net_id(item->data.dev_addr, &net_id)) {
-			count_foreign(n, net_id, false, item->e->first_wall_us);
-		}
-	}
+	if (o->reason == DROP_UNKNOWN_DEV_ADDR && dev_addr_net_id(item->data.dev_addr, &net_id))
+		count_foreign(n, net_id, false, item->e->first_wall_us);
 	if (o->session)
 		row.device = o->session->device;
 	if (o->has_f_cnt)

@@ -16,13 +16,24 @@
 /* Unconfirmed uplinks repeat NbTrans times, which has four bits. */
 #define UNCONFIRMED_TRANSMISSIONS_MAX 15
 
-/* The hash that tells late copies from repeats after a restart, keyed so that nobody can aim at it. */
-static uint64_t hash_without_mic(const struct session *s, const struct collected *e, size_t msg_len)
+/*
+ * What tells late copies from repeats after a restart, keyed so that nobody can aim at it: the upper half is of
+ * the octets without their MIC, the lower half of the gateway heard best.
+ */
+static uint64_t up_hash(const struct session *s, const struct collected *e, size_t msg_len)
 {
 	struct siphash_key key;
+	struct eui64 gateway_id = collected_best(e)->rx.gateway_id;
 
 	memcpy(&key, s->nwk_s_key.b, sizeof(key));
-	return siphash(&key, e->phy, msg_len);
+	return (siphash(&key, e->phy, msg_len) & ~(uint64_t)UINT32_MAX) |
+	       (uint32_t)siphash(&key, gateway_id.be, sizeof(gateway_id.be));
+}
+
+/* The same octets through another gateway. */
+static bool is_other_gateways_copy(uint64_t last, uint64_t now)
+{
+	return last >> 32 == now >> 32 && (uint32_t)last != (uint32_t)now;
 }
 
 static bool mic_fits(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
@@ -56,6 +67,7 @@ static int weight(enum drop_reason reason)
 {
 	switch (reason) {
 	case DROP_DEVICE_DISABLED:
+	case DROP_OLD_SESSION:
 		return 6;
 	case DROP_F_CNT_REPLAYED:
 		return 5;
@@ -124,6 +136,12 @@ static bool try_session(struct lw_crypto *crypto, const struct session *s, const
 	}
 	out->f_cnt = guess->full;
 	out->has_f_cnt = true;
+	if (s->slot == SLOT_REPLACED) {
+		refuse(out, s, DROP_OLD_SESSION);
+		snprintf(out->detail, sizeof(out->detail), "counter %u of the session that the last join replaced",
+		         guess->full);
+		return false;
+	}
 	if (!d->enabled) {
 		refuse(out, s, DROP_DEVICE_DISABLED);
 		return false;
@@ -180,7 +198,7 @@ static void accept_new(const struct session *s, const struct phy_data *phy, cons
 	out->up = (struct session_up_row){
 		.f_cnt_up = out->f_cnt + 1,
 		.has_up = true,
-		.up_hash = hash_without_mic(s, e, phy->msg_len),
+		.up_hash = up_hash(s, e, phy->msg_len),
 		.up_first_us = e->first_wall_us,
 		.up_transmissions = 1,
 		.up_answered = false,
@@ -206,7 +224,7 @@ static void accept_repeat(const struct session *s, const struct phy_data *phy, c
 	out->up = s->up;
 	/* The collection knows late copies by their gateway; after a restart only the octets and the time can tell. */
 	if (!e->again && since_us >= 0 && since_us < s->rx1_delay_s * 1000000ll + RX2_AFTER_RX1_US &&
-	    s->up.up_hash == hash_without_mic(s, e, phy->msg_len)) {
+	    is_other_gateways_copy(s->up.up_hash, up_hash(s, e, phy->msg_len))) {
 		refuse(out, s, DROP_LATE_COPY);
 		snprintf(out->detail, sizeof(out->detail), "%lld ms after the first copy", (long long)since_us / 1000);
 		return;

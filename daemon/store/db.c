@@ -48,7 +48,7 @@ static int execute(struct store_db *db, const char *sql)
 static int set_up(struct store_db *db, enum db_mode mode, int cache_kib)
 {
 	char sql[160];
-	int rc = SQLITE_OK;
+	int rc;
 
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_DEFENSIVE, 1, NULL);
 	sqlite3_db_config(db->sqlite, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
@@ -59,17 +59,17 @@ static int set_up(struct store_db *db, enum db_mode mode, int cache_kib)
 	sqlite3_limit(db->sqlite, SQLITE_LIMIT_VARIABLE_NUMBER, 250);
 	sqlite3_limit(db->sqlite, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 128);
 	sqlite3_busy_timeout(db->sqlite, DB_BUSY_MS);
-	if (mode == DB_WRITE)
-		/* secure_delete=FAST: deleted keys are overwritten where the page is written anyway. */
-		rc = execute(db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-		                 " PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST");
-	else
-		rc = execute(db, "PRAGMA query_only = ON");
+	snprintf(sql, sizeof(sql),
+	         "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA synchronous = %s",
+	         cache_kib, db->synchronous);
+	rc = execute(db, sql);
 	if (rc)
 		return rc;
-	snprintf(sql, sizeof(sql), "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -%d; PRAGMA synchronous = %s",
-	         cache_kib, db->synchronous);
-	return execute(db, sql);
+	if (mode == DB_READ)
+		return execute(db, "PRAGMA query_only = ON");
+	/* secure_delete=FAST: deleted keys are overwritten where the page is written anyway. */
+	return execute(db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
+	                   " PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST");
 }
 
 int db_open(const char *path, enum db_mode mode, int cache_kib, struct store_db **out, char *err, size_t err_size)

@@ -83,7 +83,7 @@ static int load_session(sqlite3_stmt *stmt, const struct store_loader *l)
 {
 	struct session_row s = {
 		.dev_eui = column_eui(stmt, 0),
-		.slot = sqlite3_column_int(stmt, 1) ? SLOT_PENDING : SLOT_CURRENT,
+		.slot = (enum session_slot)(sqlite3_column_int(stmt, 1) % SLOT__COUNT),
 		.dev_addr = (uint32_t)sqlite3_column_int64(stmt, 2),
 		.nwk_s_key = column_key(stmt, 3),
 		.app_s_key = column_key(stmt, 4),

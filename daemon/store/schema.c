@@ -52,7 +52,7 @@ static const char *const step_1[] = {
 	"CREATE INDEX device_name ON device (name)",
 	"CREATE INDEX device_profile ON device (profile_id)",
 
-	/* slot: 0 current, 1 pending. The columns from has_up on change with every uplink. */
+	/* slot: enum session_slot. The columns from has_up on change with every uplink. */
 	"CREATE TABLE device_session (dev_eui BLOB NOT NULL REFERENCES device ON DELETE CASCADE,"
 	" slot INTEGER NOT NULL, dev_addr INTEGER NOT NULL, nwk_s_key BLOB NOT NULL, app_s_key BLOB NOT NULL,"
 	" f_cnt_up INTEGER NOT NULL, f_cnt_down INTEGER NOT NULL, region TEXT NOT NULL,"
@@ -103,7 +103,7 @@ static const char *const step_1[] = {
 	" LEFT JOIN device_session n ON n.dev_eui = d.dev_eui AND n.slot = 1",
 	"CREATE VIEW device_session_view AS SELECT dev_eui, CASE slot WHEN 0 THEN 'current' ELSE 'pending' END AS slot,"
 	" dev_addr, nwk_s_key, app_s_key, f_cnt_up, f_cnt_down, region, rx1_delay_s, rx1_dr_offset, rx2_dr,"
-	" rx2_freq_hz, joined_at, last_seen_at FROM device_session",
+	" rx2_freq_hz, joined_at, last_seen_at FROM device_session WHERE slot < 2",
 	"CREATE VIEW queue_view AS SELECT queue_item_id, dev_eui, f_port, confirmed,"
 	" CASE state WHEN 0 THEN 'waiting' WHEN 1 THEN 'in_flight' ELSE 'sent' END AS state, f_cnt_down, data,"
 	" created_at FROM queue_item",

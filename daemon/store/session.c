@@ -144,18 +144,28 @@ int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum
 	return LS_OK;
 }
 
-static int run_promote(struct store_db *db, const struct store_op *op)
+/* finish: db_finish() where no row is fine, finish_change() where there must be one. */
+static int move_session(struct store_db *db, const struct store_op *op, enum session_slot from, enum session_slot to,
+                        int (*finish)(struct store_db *, sqlite3_stmt *))
 {
-	int rc = run_delete(db, op); /* op's slot: the current one */
-	sqlite3_stmt *stmt;
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_SESSION_MOVE, &rc);
 
 	if (rc)
 		return rc;
-	stmt = db_statement(db, ST_SESSION_PROMOTE, &rc);
-	if (rc)
-		return rc;
 	bind_eui(stmt, 1, &op->change.dev_eui);
-	return finish_change(db, stmt);
+	sqlite3_bind_int(stmt, 2, from);
+	sqlite3_bind_int(stmt, 3, to);
+	return finish(db, stmt);
+}
+
+static int run_promote(struct store_db *db, const struct store_op *op)
+{
+	int rc = run_delete(db, op); /* op's slot: the replaced one */
+
+	if (!rc)
+		rc = move_session(db, op, SLOT_CURRENT, SLOT_REPLACED, db_finish);
+	return rc ? rc : move_session(db, op, SLOT_PENDING, SLOT_CURRENT, finish_change);
 }
 
 int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui)
@@ -165,7 +175,7 @@ int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui)
 	if (!op)
 		return LS_ENOMEM;
 	op->change.dev_eui = dev_eui;
-	op->change.slot = SLOT_CURRENT;
+	op->change.slot = SLOT_REPLACED;
 	return LS_OK;
 }
 

@@ -12,11 +12,16 @@
  * Nothing here is called from two threads but what says so; all public functions are for the loop thread
  * unless marked [store] or [reader], which run inside a batch or a query on that thread.
  *
- * A failed commit (disk full, I/O error) fails every batch of the transaction and every batch queued
- * behind it with its code; done() is told, and store_is_degraded() holds until a commit succeeds again.
+ * A failed commit (disk full, I/O error) fails every batch of the transaction and every batch submitted
+ * before the loop thread heard of it, with its code, and store_is_degraded() holds until a commit succeeds
+ * again. The done() of all of them run in one go, in order; one that submits anew there must only rest on state
+ * which its own reload brought back.
  *
  * Lazy batches (foreign traffic, gateway last_seen) ride along with the next commit; if none comes
  * within a second they are written in a transaction with synchronous=NORMAL, which does not sync.
+ *
+ * LS_TEST_SYNCHRONOUS=off in the environment turns all syncs off. It exists only for the power-cut test,
+ * which has to show that it fails without them.
  */
 #ifndef LS_STORE_STORE_H
 #define LS_STORE_STORE_H
@@ -50,7 +55,10 @@ struct store_options {
  */
 int store_open(uv_loop_t *loop, const struct store_options *options, struct store **out, char *err, size_t err_size);
 
-/* Finish what waits, stop the threads, last checkpoint, close. Runs done() of what was left. */
+/*
+ * Finish what waits, stop the threads, last checkpoint, close. Runs done() of what was left and of what these
+ * submit. The loop must run once more, to close the handle, before it is closed itself. NULL is fine.
+ */
 void store_close(struct store *st);
 
 bool store_is_degraded(const struct store *st);
@@ -65,13 +73,17 @@ void store_figures(const struct store *st, struct store_figures *out);
 
 /* ---- rows as the network keeps them ------------------------------------------------------- */
 
-enum session_slot { SLOT_CURRENT = 0, SLOT_PENDING = 1 };
+/*
+ * In use; waiting for its first uplink after a join; replaced by a newer one and kept only to name frames that
+ * still come in it.
+ */
+enum session_slot { SLOT_CURRENT = 0, SLOT_PENDING = 1, SLOT_REPLACED = 2, SLOT__COUNT };
 
 /* What changes with an uplink. Part of the session row. */
 struct session_up_row {
 	uint32_t f_cnt_up;           /* next expected */
 	bool has_up;                 /* any uplink accepted in this session */
-	uint64_t up_hash;            /* of the last accepted frame without its MIC */
+	uint64_t up_hash;            /* of the last accepted frame without its MIC, and of its gateway */
 	int64_t up_first_us;         /* its first reception, wall */
 	uint8_t up_transmissions;    /* how often it was heard so far */
 	bool up_answered;            /* a downlink was transmitted for this counter */
@@ -133,10 +145,10 @@ struct store_batch {
 	int rc;                      /* result, before done() */
 	/*
 	 * [store] Optional: control writes. Runs inside a savepoint after the ops; a failure undoes only
-	 * this batch and becomes its rc (constraints: LS_ECONFLICT, missing rows: LS_ENOTFOUND).
+	 * this batch and becomes its rc (constraints: LS_ECONFLICT, missing rows: LS_ENOTFOUND). Called once at most.
 	 */
 	int (*run)(struct store_db *db, struct store_batch *b);
-	void (*done)(struct store_batch *b); /* on the loop, after the commit or its failure; owns b */
+	void (*done)(struct store_batch *b); /* on the loop, after the commit or its failure; owns b; NULL: b is freed */
 	void *arg;
 };
 
@@ -144,13 +156,17 @@ struct store_batch *store_batch_new(void); /* NULL when memory is out */
 void store_batch_free(struct store_batch *b);
 void *store_batch_alloc(struct store_batch *b, size_t size); /* from the arena, zeroed; NULL when out */
 
-/* Each adds one operation; texts and octets are copied. LS_ENOMEM. Run in order. */
+/*
+ * Each adds one operation; texts and octets are copied. LS_ENOMEM. Run in order. An operation that fails undoes its
+ * batch and no other: LS_ENOTFOUND when the session to change, or the device of a new row, is gone;
+ * LS_ECONFLICT when join_nonce would not rise. Deleting what is gone, and the state of a gone queue item, is no failure.
+ */
 int store_batch_session_put(struct store_batch *b, const struct session_row *row); /* insert or replace */
 int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
                            const struct session_up_row *up);
 int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
                              uint32_t f_cnt_down, bool up_answered);
-int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /* pending becomes current */
+int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /* pending becomes current, current replaced */
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
@@ -167,7 +183,7 @@ int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_fr
  */
 int store_batch_log(struct store *st, struct store_batch *b, enum store_log log, struct log_row *row);
 
-/* Hand a batch to the store thread. Never blocks. done() comes exactly once. */
+/* Hand a batch to the store thread. Never blocks. done() comes exactly once. The loop lives until it came. */
 void store_submit(struct store *st, struct store_batch *b);
 
 /* ---- loading at start ----------------------------------------------------------------------- */
@@ -198,7 +214,10 @@ struct store_loader {
 
 int store_load(struct store *st, const struct store_loader *loader);
 
-/* Reload the sessions, join nonces, nonces and queue items of some devices after a failed commit, from the loop thread. */
+/*
+ * Reload some devices after a failed commit, from the loop thread: device() (for its join nonce), session(), nonce()
+ * and queue_item() for each that exists.
+ */
 int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *loader);
 
 /* ---- queries --------------------------------------------------------------------------------- */
@@ -212,7 +231,18 @@ struct store_query {
 };
 void store_read(struct store *st, struct store_query *q);
 
-/* Plain records of the registry, for `run` of a batch [store] or of a query [reader]. JSON in registry form. */
+/*
+ * Plain records of the registry, for `run` of a batch [store] or of a query [reader]. JSON in registry form.
+ *
+ * insert and update set created_at and updated_at. What is not given, or null, gets the field's preset. Tags of an update
+ * are merged into the stored ones, null removes a key. The keys of a device are columns of its row: their
+ * insert is an update, their delete clears them. Of two sessions, get returns the current one; secrets come in full.
+ *
+ * LS_ENOTFOUND: no such record, or a reference to nothing (the field is named below). LS_ECONFLICT: a name or id that
+ * is taken; a delete of what owns something. LS_EINVAL: a value not in canonical form, or a required one missing.
+ * LS_EBUG: a key that is no stored field (drop parameters that are not fields first), or an entity that is not plain
+ * (sessions and queue items are written by operations, logs are read by store_log_read()).
+ */
 int record_insert(struct store_db *db, const struct entity *e, const json_t *record);            /* [store] */
 int record_update(struct store_db *db, const struct entity *e, const char *id, const json_t *changes); /* [store] null clears */
 int record_delete(struct store_db *db, const struct entity *e, const char *id);                  /* [store] */
@@ -220,22 +250,29 @@ int record_get(struct store_db *db, const struct entity *e, const char *id, json
 
 struct record_list {
 	const json_t *scope;   /* object field -> value that rows must have (tenant_id ...), or NULL */
-	const char *filter;    /* "field=value and field=value", or NULL */
-	const char *sort;      /* "-last_seen_at,name", or NULL for the entity's own */
-	const char *cursor;    /* of the page before, or NULL */
-	int64_t limit;
+	const char *filter;    /* "field=value and field='a value'", value null: has none; or NULL */
+	const char *sort;      /* "-last_seen_at,name", or NULL for the entity's own; no value sorts first */
+	const char *cursor;    /* of the page before (same filter, sort and scope), or NULL */
+	int64_t limit;         /* 0: 100; at most 10,000 */
 	/* results */
-	json_t *items;         /* new reference */
+	json_t *items;         /* new reference, NULL on failure; without secrets */
 	char next_cursor[256]; /* "" at the end */
-	int64_t total;         /* rows that match, counted up to 1,000,000 */
-	char why[256], hint[256]; /* when the filter or sort is wrong: LS_EUSAGE */
+	int64_t total;         /* rows that match, counted up to 1,000,000 with the first page */
+	char why[256], hint[256]; /* when filter, sort or cursor is wrong: LS_EUSAGE */
 };
+/*
+ * Fast for any number of rows: sorted by id or name, whatever the page. Sorting by another field reads
+ * all that match (100,000 devices: some 0.3 s of the reader thread). Secrets and tags neither filter nor sort.
+ */
 int record_list(struct store_db *db, const struct entity *e, struct record_list *l);              /* both */
 
-/* Message of the last constraint that failed in this batch: which field (registry name), for the error reply. */
+/* The field (registry name) that failed last in this batch or query, for the error reply; "" when none is known. */
 const char *store_db_conflict_field(const struct store_db *db);
 
-/* Log rows from `seq` on (or from `since_us` when seq is 0), at most limit; calls fn in order. [reader] */
+/*
+ * Log rows from `seq` on (or from `since_us` when seq is 0), at most limit (0: all); calls fn in order; the row is borrowed
+ * for the call. Times are looked up by halving: after the clock was set back rows may be missed. [reader]
+ */
 struct log_read {
 	enum store_log log;
 	uint64_t from_seq;
@@ -250,8 +287,8 @@ struct log_read {
 	uint32_t dev_addr;
 	bool has_dev_addr;
 	/* results */
-	uint64_t first_stored_seq;  /* smallest in the log, for gaps */
-	uint64_t next_seq;          /* one past the last row looked at */
+	uint64_t first_stored_seq;  /* smallest in the log, for gaps; empty: the smallest it may have next */
+	uint64_t next_seq;          /* one past the last row looked at; from_seq when there was none */
 	void (*fn)(void *arg, const struct log_row *row);
 	void *arg;
 };

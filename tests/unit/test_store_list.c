@@ -166,10 +166,9 @@ static void long_values_do_not_break_paging(void **state)
 
 	populate(f);
 	for (uint64_t i = 0; i < 9; i++) {
-		name[0] = '\0';
 		for (int j = 0; j < 125; j++)
-			strcat(name, "\xe2\x82\xac");
-		snprintf(name + strlen(name), 8, "%d", (int)i);
+			memcpy(name + 3 * j, "\xe2\x82\xac", 3); /* 3 octets a character */
+		snprintf(name + 375, 8, "%d", (int)i);
 		create(f, E_DEVICE, device_json(i, name));
 	}
 	assert_int_equal(walk(f, E_DEVICE, "name", NULL, 2), 9);
