@@ -1,0 +1,328 @@
+"""The control socket and lsctl: pipelining, errors, exit codes, streams, what the issue promises word for word."""
+import json
+import os
+import stat
+import subprocess
+
+import pytest
+
+from daemon import BUILD, ControlError
+from gateway import SLOW
+
+
+def test_hello_names_protocol_version_role_and_schema(lab):
+    with lab.daemon.control() as c:
+        h = c.call('hello', {'client': 'test 1'})
+    assert h['protocol'] == 1 and h['role'] and h['schema_hash'] and h['version']
+
+
+def test_describe_tells_entities_fields_and_methods(lab):
+    with lab.daemon.control() as c:
+        d = c.call('describe')
+    text = json.dumps(d)
+    for word in ('tenant', 'application', 'profile', 'gateway', 'device', 'f_cnt_up', 'queue.push', 'event.tail'):
+        assert word in text
+    assert c.buffer == b''
+
+
+def test_pipelined_requests_are_all_answered(lab):
+    tenant = lab.lsctl('tenant', 'show', 'acme', '-g', 'tenant_id').out.strip()
+    with lab.daemon.control() as c:
+        c.call('hello', {})
+        ids = [c.send('application.create', {'name': 'pipe-%d' % i, 'tenant_id': tenant}) for i in range(200)]
+        made = [c.answer(i)['application_id'] for i in ids]
+    assert len(set(made)) == 200
+    names = lab.lsctl('application', 'list', '-t', 'acme', '--all', '-F', 'name', '-o', 'tsv').out.split()
+    assert {'pipe-%d' % i for i in range(200)} <= set(names)
+
+
+def test_requests_in_one_write_and_a_request_in_many(lab):
+    with lab.daemon.control() as c:
+        lines = b''.join(json.dumps({'jsonrpc': '2.0', 'id': i, 'method': 'status'}).encode() + b'\n' for i in range(1, 21))
+        c.send_raw(lines)
+        for i in range(1, 21):
+            assert c.answer(i)
+        for octet in json.dumps({'jsonrpc': '2.0', 'id': 99, 'method': 'status'}).encode() + b'\n':
+            c.send_raw(bytes([octet]))
+        assert c.answer(99)
+
+
+@pytest.mark.parametrize('line,code', [(b'{', -32700), (b'nonsense', -32700), (b'[]', -32600), (b'5', (-32600, -32700)),
+                                       (b'{"jsonrpc":"2.0","id":1}', -32600), (b'{"jsonrpc":"2.0","id":1,"method":5}', -32600),
+                                       (b'{"jsonrpc":"2.0","id":1,"method":"no.such"}', -32601),
+                                       (b'{"jsonrpc":"2.0","id":1,"method":"status","params":7}', (-32602, -32600)),
+                                       (b'[' * 5000, (-32700, -32600)), (b'\xff\xfe{}', -32700)],
+                         ids=['cut', 'text', 'array', 'number', 'no-method', 'method-number', 'unknown-method', 'params-number',
+                              'deep', 'bad-utf-8'])
+def test_bad_request_gets_an_error_and_the_connection_lives(lab, line, code):
+    with lab.daemon.control() as c:
+        c.send_raw(line + b'\n')
+        m = c.read()
+        assert m['error']['code'] in (code if isinstance(code, tuple) else (code,)), m
+        assert c.call('status')
+
+
+def test_endless_line_ends_only_its_connection(lab):
+    with lab.daemon.control() as c:
+        try:
+            for _ in range(40):
+                c.send_raw(b'x' * 65536)
+            while True:
+                c.read()
+        except OSError:
+            pass
+    assert lab.daemon.lsctl('status').rc == 0
+
+
+def test_error_object_names_field_and_exit(lab):
+    with lab.daemon.control() as c:
+        with pytest.raises(ControlError) as e:
+            c.call('device.show', {'dev_eui': 'fffffffffffffff0'})
+        assert e.value.exit == 3 and e.value.code == -32003
+        with pytest.raises(ControlError) as e:
+            c.call('queue.push', {'dev_eui': 'fffffffffffffff0', 'f_port': 500})
+        assert e.value.data['field'] == 'f_port'
+        with pytest.raises(ControlError) as e:
+            c.call('tenant.create', {'name': 'x', 'colour': 'red'})
+        assert e.value.data['field'] == 'colour'
+
+
+def test_subscription_ends_by_cancel(lab, gw, dev):
+    with lab.daemon.control() as c:
+        id, sub = c.subscribe('event.tail')
+        lab.send(gw, dev, b'1')
+        assert c.item(sub)['kind'] == 'up'
+        c.call('cancel', {'id': id})
+        lab.send(gw, dev, b'2')
+        lab.up(dev, 1)
+        c.call('status')
+        late = [m for m in c.kept if m.get('method') == 'stream' and 'item' in m['params']]
+        assert not late
+
+
+def test_two_subscribers_see_the_same(lab, gw, dev):
+    with lab.daemon.control() as a, lab.daemon.control() as b:
+        sa, sb = a.subscribe('event.tail')[1], b.subscribe('event.tail')[1]
+        for i in range(3):
+            lab.send(gw, dev, b'%d' % i)
+        assert [a.item(sa) for _ in range(3)] == [b.item(sb) for _ in range(3)]
+
+
+def test_client_that_does_not_read_harms_nobody(lab, gw):
+    slow = lab.daemon.control()
+    slow.subscribe('event.tail')
+    slow.subscribe('frame.tail')
+    try:
+        for _ in range(3000):
+            slow.send('describe')
+    except OSError:                         # its output is full: the daemon stops reading it
+        pass
+    lab.exchange(gw, lab.abp())
+    slow.close()
+    lab.exchange(gw, lab.abp())
+
+
+def test_cursors_are_strictly_ordered_and_resume_anywhere(lab, gw, dev):
+    for i in range(4):
+        n, _ = lab.send(gw, dev, b'%d' % i)
+        lab.up(dev, n)
+    mine = lab.all_events(dev)
+    with lab.daemon.control() as c:
+        for k in range(4):
+            id, sub = c.subscribe('event.tail', {'cursor': mine[k]['cursor']})
+            got = []
+            while len(got) < 3 - k:
+                e = c.item(sub)
+                if e['deviceInfo']['devEui'] == dev.dev_eui:
+                    got.append(e)
+            assert got == mine[k + 1:]
+            c.call('cancel', {'id': id})
+
+
+@pytest.mark.parametrize('cursor', ['', 'x', '1', '0-0', '-', '99999999-1', '1-99999999999999999999', '1-1-1'])
+def test_bad_cursor_is_an_error_or_a_gap(lab, cursor):
+    with lab.daemon.control() as c:
+        try:
+            id, _ = c.subscribe('event.tail', {'cursor': cursor})
+        except ControlError as e:
+            assert e.exit in (3, 5, 2) or e.code == -32602, e
+        else:
+            c.call('cancel', {'id': id})
+        assert c.call('status')
+
+
+def test_socket_directory_is_private(lab):
+    assert stat.S_IMODE(os.stat(lab.daemon.run).st_mode) & 0o007 == 0
+    assert stat.S_ISSOCK(os.stat(lab.daemon.socket).st_mode)
+
+
+# ---- lsctl
+
+def test_lorawan_1_1_is_refused_with_exit_5(lab):
+    r = lab.lsctl('profile', 'create', 'eleven', '-t', 'acme', '--region', 'EU868', '--mac-version', '1.1', check=False)
+    assert r.rc == 5 and '1.1' in r.err and r.out == ''
+    r = lab.lsctl('profile', 'create', 'eleven', '-t', 'acme', '--region', 'EU868', '--mac-version', '1.1.0', check=False)
+    assert r.rc == 5
+
+
+def test_command_lines_of_the_issue(lab, tmp_path):
+    (tmp_path / 'app.key').write_text('000102030405060708090a0b0c0d0e0f\n')
+    (tmp_path / 'n.key').write_text('000102030405060708090a0b0c0d0e0f\n')
+    (tmp_path / 'a.key').write_text('101112131415161718191a1b1c1d1e1f')
+    for line in ('status -o json',
+                 'tenant create acme2',
+                 'application create meters -t acme2',
+                 'profile create basic -t acme2 --region EU868 --mac-version 1.0.3',
+                 'gateway create 0016c001f153a14c --name roof-01 -t acme2',
+                 'device create 0004a30b001c0530 --name pump -t acme2 -a meters --profile basic --join-eui 0000000000000000 --app-key @app.key',
+                 'device create 0004a30b001c0531 --name pump2 -t acme2 -a meters --profile basic',
+                 'device activate 0004a30b001c0531 --dev-addr 01020304 --nwk-s-key @n.key --app-s-key @a.key',
+                 'device show 0004a30b001c0530 -o json',
+                 'device list -t acme2 -o jsonl',
+                 'queue push 0004a30b001c0531 --port 10 --hex 01ff',
+                 'queue push 0004a30b001c0531 --port 10 --hex 01ff --confirmed'):
+        p = subprocess.run([str(BUILD / 'lsctl')] + line.split(), env=lab.daemon.env(), cwd=tmp_path, capture_output=True,
+                           text=True, stdin=subprocess.DEVNULL, timeout=20 * SLOW)
+        assert p.returncode == 0, (line, p.stdout, p.stderr)
+        if '-o json' in line:
+            [json.loads(x) for x in ([p.stdout] if line.endswith('json') else p.stdout.splitlines())]
+    d = lab.lsctl('device', 'show', '0004a30b001c0531', '-o', 'json').json()
+    assert d['dev_addr'] == '01020304' and d['f_cnt_up'] == 0 and d['f_cnt_down'] == 0
+    assert 'last_seen_at' in d
+
+
+def test_secrets_are_not_shown_unasked(lab):
+    dev = lab.abp()
+    otaa = lab.otaa()
+    for args in (('device', 'show', dev.dev_eui), ('device', 'list', '-t', 'acme', '--all'), ('device', 'session', 'show', dev.dev_eui),
+                 ('device', 'keys', 'show', otaa.dev_eui)):
+        for out in ('json', 'detail'):
+            r = lab.lsctl(*args, '-o', out, check=False)
+            for key in (dev.session.nwk_s_key, dev.session.app_s_key, otaa.app_key):
+                assert key.hex() not in (r.out + r.err).lower()
+    text = lab.daemon.log().lower()
+    assert otaa.app_key.hex() not in text and dev.session.nwk_s_key.hex() not in text
+
+
+def test_activate_does_not_create_the_device(lab):
+    r = lab.lsctl('device', 'activate', '0004a30bfffffff1', '--dev-addr', '01020305', '--nwk-s-key', lab.daemon.secret(bytes(16)),
+                  '--app-s-key', lab.daemon.secret(bytes(16)), check=False)
+    assert r.rc == 3
+
+
+@pytest.mark.parametrize('args,rc', [
+    (('device', 'show', '0004a30bffffff00'), 3),
+    (('tenant', 'show', 'nobody'), 3),
+    (('tenant', 'create', 'acme'), 6),
+    (('application', 'create', 'meters', '-t', 'acme'), 6),
+    (('tenant', 'delete', 'acme', '--yes'), 6),
+    (('tenant', 'delete', 'acme'), 2),
+    (('device', 'shwo'), 2),
+    (('nonsense',), 2),
+    (('device', 'list', '--colour-of-the-sky', 'x'), 2),
+    (('gateway', 'create', 'xyz', '--name', 'x', '-t', 'acme'), (2, 5)),
+    (('profile', 'create', 'x', '-t', 'acme', '--region', 'MOON1', '--mac-version', '1.0.3'), 5),
+], ids=lambda a: '-'.join(a) if isinstance(a, tuple) and isinstance(a[0], str) else str(a))
+def test_exit_codes(lab, args, rc):
+    r = lab.lsctl(*args, check=False)
+    assert r.rc in (rc if isinstance(rc, tuple) else (rc,)), r
+    assert r.out == '' and r.err.startswith('lsctl: '), r
+
+
+def test_error_as_json(lab):
+    r = lab.lsctl('device', 'show', '0004a30bffffff00', '-o', 'json', check=False)
+    e = json.loads(r.err)
+    assert r.rc == 3 and e['exit'] == 3 and e['message'] and r.out == ''
+
+
+def test_no_daemon_is_exit_9(lab, tmp_path):
+    r = lab.lsctl('-s', str(tmp_path / 'nobody.sock'), 'status', check=False)
+    assert r.rc == 9
+
+
+def test_nwk_key_is_refused_for_1_0(lab):
+    r = lab.lsctl('device', 'create', '0004a30bfffffff2', '--name', 'x', '-t', 'acme', '-a', 'meters', '--profile', lab.profile(),
+                  '--nwk-key', lab.daemon.secret(bytes(16)), check=False)
+    assert r.rc == 5 and '--app-key' in r.err
+
+
+def test_create_prints_only_the_id(lab):
+    r = lab.lsctl('application', 'create', 'only-id', '-t', 'acme')
+    assert len(r.out.strip()) == 36 and r.out.count('\n') == 1
+    r = lab.lsctl('gateway', 'create', '0016c001ffff0001', '--name', 'only-id', '-t', 'acme')
+    assert r.out == '0016c001ffff0001\n'
+
+
+def test_list_forms(lab, dev):
+    one = lab.lsctl('device', 'list', '-t', 'acme', '-a', 'meters', '--all', '-o', 'jsonl').jsonl()
+    arr = lab.lsctl('device', 'list', '-t', 'acme', '-a', 'meters', '--all', '-o', 'json').json()
+    ids = lab.lsctl('device', 'list', '-t', 'acme', '-a', 'meters', '--all', '-o', 'id').out.split()
+    csv = lab.lsctl('device', 'list', '-t', 'acme', '-a', 'meters', '--all', '-o', 'csv', '-F', 'dev_eui,name').out.splitlines()
+    assert one == arr and [d['dev_eui'] for d in arr] == ids and dev.dev_eui in ids
+    assert csv[0] == 'dev_eui,name' and '%s,dev-%s' % (dev.dev_eui, dev.dev_eui) in csv
+    found = lab.lsctl('device', 'list', '-w', 'name=dev-%s' % dev.dev_eui, '-o', 'id').out.split()
+    assert found == [dev.dev_eui]
+    assert lab.lsctl('device', 'list', '-w', 'name=nobody-has-this', '-o', 'json').json() == []
+    assert lab.lsctl('device', 'show', dev.dev_eui, '-g', 'name').out == 'dev-%s\n' % dev.dev_eui
+
+
+def test_tail_with_count_ends_with_0(lab, gw, dev):
+    for i in range(2):
+        lab.send(gw, dev, b'x')
+        lab.up(dev, i)
+    r = lab.lsctl('event', 'tail', '-o', 'jsonl', '--since', '1h', '--count', '2')
+    assert len(r.jsonl()) == 2
+
+
+def test_tail_for_a_time_ends_with_0_and_10_when_count_was_not_reached(lab):
+    assert lab.lsctl('event', 'tail', '-o', 'jsonl', '--for', '200ms').rc == 0
+    r = lab.lsctl('event', 'tail', '-o', 'jsonl', '--for', '200ms', '--count', '5', check=False)
+    assert r.rc == 10
+
+
+def test_device_with_all_it_owns_can_be_deleted(lab, gw, dev):
+    lab.push(dev, 1, b'x')
+    lab.lsctl('device', 'delete', dev.dev_eui, '--yes')
+    assert lab.lsctl('device', 'show', dev.dev_eui, check=False).rc == 3
+    phy = dev.uplink(b'x')
+    gw.send(phy)
+    lab.dropped(phy, 'unknown_dev_addr')
+
+
+def test_activate_again_starts_the_counters_given(lab, gw, dev):
+    lab.exchange(gw, dev)
+    old = dev.uplink(b'old')
+    dev.activate('01fd0001', os.urandom(16), os.urandom(16), 1000, 2000)
+    lab.lsctl('device', 'activate', dev.dev_eui, '--dev-addr', '01fd0001', '--nwk-s-key', lab.daemon.secret(dev.session.nwk_s_key),
+              '--app-s-key', lab.daemon.secret(dev.session.app_s_key), '--f-cnt-up', '1000', '--f-cnt-down', '2000')
+    assert lab.exchange(gw, dev).f_cnt == 2000
+    gw.send(old)
+    lab.dropped(old, ('old_session', 'unknown_dev_addr'))
+    d = lab.device_json(dev)
+    assert (d['f_cnt_up'], d['f_cnt_down']) == (1001, 2001)
+
+
+def test_deactivated_device_is_unknown(lab, gw, dev):
+    lab.exchange(gw, dev)
+    lab.lsctl('device', 'deactivate', dev.dev_eui, '--yes')
+    phy = dev.uplink(b'x')
+    gw.send(phy)
+    lab.dropped(phy, ('unknown_dev_addr', 'old_session'))
+
+
+def test_configuration_errors_name_file_and_line(lab, tmp_path):
+    for text, word in (('[server]\ndata_dri = /tmp\n', 'data_dir'), ('# here\n[netwrok]\n', 'network'),
+                       ('[network]\n\ndeduplication_delay = 200\n', 'deduplication_delay'), ('[region EU867]\n', 'EU868')):
+        path = tmp_path / 'bad.ini'
+        path.write_text(text)
+        p = subprocess.run([str(BUILD / 'loraserverd'), '-c', str(path), '--check'], capture_output=True, text=True,
+                           timeout=20 * SLOW, env=lab.daemon.env())
+        line = len(text.splitlines())
+        assert p.returncode == 2, (text, p.stderr)
+        assert '%s:%d' % (path, line) in p.stderr and word in p.stderr, p.stderr
+
+
+def test_good_configuration_passes_the_check(lab):
+    p = subprocess.run([str(BUILD / 'loraserverd'), '-c', str(lab.daemon.config), '--check'], capture_output=True, text=True,
+                       timeout=20 * SLOW, env=lab.daemon.env())
+    assert p.returncode == 0, p.stderr
