@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/word_list.h"
 #include "error.h"
 
 enum global_id {
@@ -119,7 +120,7 @@ static int choose(struct cli *c, const char *flag, const struct choice *choices,
 			return 0;
 		}
 		words[i] = choices[i].word;
-		strcat(strcat(all, " "), words[i]); /* constant words, they fit */
+		word_list_add(all, sizeof(all), " ", words[i]);
 	}
 	const char *near = nearest_word(word, words, n);
 	bool alone = strcmp(c->argv[at], word) == 0; /* not --flag=word */

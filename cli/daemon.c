@@ -36,7 +36,7 @@ int daemon_connect(struct cli *c)
 	if (rc != LS_EUNREACHABLE)
 		return fail(c, rc, NULL, NULL, "%s", ls_strerror(rc));
 
-	const char *hint = "systemctl start loraserver";
+	const char *hint = "systemctl start loraserverd";
 
 	if (strcmp(why, "no such file") == 0) {
 		snprintf(reason, sizeof(reason), "there is no %s", path);

@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/safe_text.h"
+#include "base/word_list.h"
 #include "config_value.h"
 #include "log.h"
 #include "model/model.h"
@@ -215,8 +216,8 @@ static void enter_region(struct reading *r, const char *name)
 	const char *near = nearest_section(r->section);
 	char hint[80] = "";
 
-	for (size_t i = 0; region_tables[i] && strlen(known) < sizeof(known) - 24; i++)
-		sprintf(known + strlen(known), "%s%s", i ? ", " : "", region_tables[i]->name);
+	for (size_t i = 0; region_tables[i]; i++)
+		word_list_add(known, sizeof(known), ", ", region_tables[i]->name);
 	if (near)
 		snprintf(hint, sizeof(hint), "[region %s]", near);
 	add_error(r, r->line, hint, "unknown region '%.40s' (%s)", name, known);

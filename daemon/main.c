@@ -18,6 +18,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/word_list.h"
 #include "control/control.h"
 #include "control/protocol.h"
 #include "log.h"
@@ -317,8 +318,8 @@ static void log_ready(const struct server *srv)
 {
 	char regions[200] = "", state[320];
 
-	for (size_t i = 0; i < srv->n_regions && strlen(regions) + 24 < sizeof(regions); i++)
-		sprintf(regions + strlen(regions), "%s%s", i ? ", " : "", srv->regions[i].table->name);
+	for (size_t i = 0; i < srv->n_regions; i++)
+		word_list_add(regions, sizeof(regions), ", ", srv->regions[i].table->name);
 	log_srv(LOG_NOTICE, "loraserverd " LS_VERSION " ready: %s; semtech_udp on %s (port %u, receive buffer %d KiB); control on %s",
 	        regions, srv->config.bind, (unsigned)semtech_udp_port(srv->udp), srv->rcvbuf_granted / 1024, srv->config.socket);
 	log_srv(LOG_INFO, "%zu devices, %zu gateways, %zu tenants from %s", srv->fleet.devices.used, srv->fleet.gateways.used,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/word_list.h"
 #include "control/internal.h"
 
 #define CANDIDATES_MAX 2000 /* names compared for a suggestion */
@@ -22,16 +23,14 @@ static void name_tenants(const struct fleet *f, char *buf, size_t size, char *hi
 
 	buf[0] = hint[0] = '\0';
 	while ((t = ptr_table_next(&f->tenants, &at))) {
-		size_t len = strlen(buf);
-
 		if (n == 0)
 			snprintf(hint, hint_size, "-t %s", t->name);
 		if (++n > TENANTS_NAMED)
 			break;
-		snprintf(buf + len, size - len, "%s%s", len ? ", " : "", t->name);
+		word_list_add(buf, size, ", ", t->name);
 	}
-	if (n > TENANTS_NAMED && strlen(buf) + 5 < size)
-		strcat(buf, " ...");
+	if (n > TENANTS_NAMED)
+		word_list_add(buf, size, " ", "...");
 }
 
 /* The tenant in which names are meant: the one given, else the sole one, else refused. */
@@ -430,8 +429,8 @@ int request_check_region(struct server *srv, struct request *r, const char *name
 
 	if (!name || fleet_region(&srv->fleet, name))
 		return LS_OK;
-	for (size_t i = 0; i < srv->fleet.n_regions && strlen(known) + 24 < sizeof(known); i++)
-		sprintf(known + strlen(known), "%s%s", i ? ", " : "", srv->fleet.regions[i].table->name);
+	for (size_t i = 0; i < srv->fleet.n_regions; i++)
+		word_list_add(known, sizeof(known), ", ", srv->fleet.regions[i].table->name);
 	snprintf(hint, sizeof(hint), "--region %s, or [region %s] in the configuration", known, name);
 	return request_refuse(r, LS_EINVAL, "region", NULL, hint, "region %s is not enabled; enabled: %s", name, known);
 }

@@ -602,21 +602,22 @@ static void what_was_written_is_loaded(void **state)
 	assert_false(got.item[1].has_f_cnt_down);
 	assert_int_equal(got.item[1].data_len, 0);
 
-	/* The pending one becomes the current one, and the old one goes. */
+	/* The pending one becomes the current one, and the old one is kept as replaced. */
 	b = store_batch_new();
 	store_batch_session_promote(b, eui(1));
 	assert_int_equal(commit(f, b), LS_OK);
 	l = loader(&got);
 	assert_int_equal(store_load_devices(f->st, (struct eui64[]){eui(1), eui(5)}, 2, &l), LS_OK);
 	assert_int_equal(got.devices, 1);
-	assert_int_equal(got.sessions, 1);
+	assert_int_equal(got.sessions, 2);
 	assert_int_equal(got.session[0].slot, SLOT_CURRENT);
 	assert_int_equal(got.session[0].dev_addr, 0xfe000001);
+	assert_int_equal(got.session[1].slot, SLOT_REPLACED);
 	assert_int_equal(got.items, 2);
 	b = store_batch_new();
 	store_batch_session_promote(b, eui(1)); /* none waits */
 	assert_int_equal(commit(f, b), LS_ENOTFOUND);
-	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session"), 1); /* and the current one stayed */
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session WHERE slot = 0"), 1); /* and the current one stayed */
 }
 
 static void a_join_nonce_never_falls(void **state)
