@@ -135,7 +135,8 @@ struct gateway_protocol {
 
 	/*
 	 * Hand over a downlink. LS_OK: the bytes left or will leave just in time; a tx_ack with
-	 * downlink_id follows (or not: then the caller's timer counts it as sent).
+	 * downlink_id follows, from the gateway or, where the protocol has none, from this side once the
+	 * bytes left (never from within this call). If none comes the caller's timer counts it as sent.
 	 * LS_ENOTFOUND no path to the gateway; LS_EIO the socket refused; LS_EFULL too many are held
 	 * back; LS_EINVAL, LS_ELONG the protocol cannot say this (counted as send_errors, all but the first).
 	 */

@@ -7,8 +7,7 @@
  *	scan_init(&s, text, len);
  *	scan_read(&s, &root);
  *	if (root.type == SCAN_OBJECT)
- *		while (scan_next_member(&s, &key)) {
- *			scan_read(&s, &value);
+ *		while (scan_next_member(&s, &key, &value)) {
  *			switch (key) {
  *			case SCAN_KEY('t', 'm', 's', 't'):
  *				...
@@ -17,8 +16,7 @@
  *		}
  *	if (s.bad) ...
  *
- * The error is sticky: after a fault `bad` is set, every loop ends and every value is SCAN_NONE,
- * so it is tested once at the end. Nesting is limited to SCAN_DEPTH_MAX; the length by the caller.
+ * The error is sticky: after a fault `bad` is set and every loop ends, so it is tested once at the end. Nesting is limited to SCAN_DEPTH_MAX; the length by the caller.
  */
 #ifndef LS_GATEWAY_JSON_SCAN_H
 #define LS_GATEWAY_JSON_SCAN_H
@@ -46,9 +44,11 @@ struct scan_number {
 
 struct scan_value {
 	enum scan_type type;
-	uint8_t depth;             /* OBJECT, ARRAY: the level it opened */
-	struct scan_text text;     /* STRING */
-	struct scan_number number; /* NUMBER */
+	union {
+		uint8_t depth;             /* OBJECT, ARRAY: the level it opened */
+		struct scan_text text;     /* STRING */
+		struct scan_number number; /* NUMBER */
+	};
 };
 
 struct json_scan {
@@ -63,17 +63,19 @@ struct json_scan {
 void scan_init(struct json_scan *s, const char *text, size_t len);
 
 /*
- * Read the value that follows. A scalar is consumed whole; an object or array is entered, and its
- * content is then walked with scan_next_member() or scan_next_element(), or left to scan_close().
- * NaN and Infinity, which C and Python writers emit although JSON has no such thing, read as null.
+ * Read the value that follows, SCAN_NONE on a fault. A scalar is consumed whole; an object or array
+ * is entered, and its content is then walked with scan_next_member() or scan_next_element(), or left
+ * to scan_close(). NaN and Infinity, which C and Python writers emit although JSON has no such
+ * thing, read as null.
  */
 void scan_read(struct json_scan *s, struct scan_value *out);
 
 /*
- * Next key of the object entered last; false at its end (and then it is left) or on a fault. The
- * key comes as a word for switch statements: up to eight octets, 0 for a longer or empty one.
+ * Read the next member of the object entered last, its value as scan_read() does; false at the
+ * object's end (and then it is left) or on a fault. The key comes as a word for switch statements:
+ * up to eight octets, 0 for a longer or empty one.
  */
-bool scan_next_member(struct json_scan *s, uint64_t *key);
+bool scan_next_member(struct json_scan *s, uint64_t *key, struct scan_value *value);
 
 /* Such a word. */
 #define SCAN_KEY(...) SCAN_KEY_(__VA_ARGS__, 0, 0, 0, 0, 0, 0, 0, 0)
@@ -81,8 +83,8 @@ bool scan_next_member(struct json_scan *s, uint64_t *key);
 	((uint64_t)(a) | (uint64_t)(b) << 8 | (uint64_t)(c) << 16 | (uint64_t)(d) << 24 |            \
 	 (uint64_t)(e) << 32 | (uint64_t)(f) << 40 | (uint64_t)(g) << 48 | (uint64_t)(h) << 56)
 
-/* Is there another element in the array entered last? False at its end (left) or on a fault. */
-bool scan_next_element(struct json_scan *s);
+/* Read the next element of the array entered last; false at its end (left) or on a fault. */
+bool scan_next_element(struct json_scan *s, struct scan_value *value);
 
 void scan_close_container(struct json_scan *s, uint8_t depth); /* for scan_close() */
 

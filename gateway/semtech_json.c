@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "gateway/json_scan.h"
+#include "gateway/semtech_codr.h"
 #include "lorawan/gps_time.h"
 
 #define FREQ_MIN_HZ 100000000
@@ -24,19 +25,6 @@
 #define SNR_LIMIT_DB10 500
 #define TMMS_MAX 10000000000000 /* year 2296 */
 #define STAT_COUNT_MAX INT64_C(1000000000000)
-
-static const struct {
-	const char *text;
-	enum code_rate code_rate;
-} code_rates[] = {
-	/* The first row of each code rate is the one written. */
-	{"4/5", CR_4_5},      {"4/6", CR_4_6},      {"4/7", CR_4_7},      {"4/8", CR_4_8}, {"3/8", CR_3_8},
-	{"2/6", CR_2_6},      {"1/4", CR_1_4},      {"1/6", CR_1_6},      {"5/6", CR_5_6}, {"4/5LI", CR_LI_4_5},
-	{"4/6LI", CR_LI_4_6}, {"4/8LI", CR_LI_4_8}, {"2/3", CR_4_6},      {"1/2", CR_4_8}, {"2/4", CR_4_8},
-	{"1/3", CR_2_6},
-};
-
-#define N_CODE_RATES (sizeof(code_rates) / sizeof(code_rates[0]))
 
 /* What one antenna says: the entry itself, or an element of its rsig. */
 struct signal {
@@ -72,7 +60,7 @@ struct reader {
 };
 
 /* Plain text of a string value: a slice of the input, or of `buf` when it had escapes. Empty when too long for that. */
-static struct scan_text plain(const struct scan_value *v, char *buf, size_t cap)
+static inline struct scan_text plain(const struct scan_value *v, char *buf, size_t cap)
 {
 	struct scan_text t = {.p = "", .len = 0};
 
@@ -86,9 +74,15 @@ static struct scan_text plain(const struct scan_value *v, char *buf, size_t cap)
 	return t;
 }
 
-static bool text_is(struct scan_text t, const char *word)
+/* Inline, for with a literal the first comparison, which nearly always decides, is one instruction. */
+static inline bool same_word(const char *p, const char *word, size_t len)
 {
-	return t.len == strlen(word) && strncasecmp(t.p, word, t.len) == 0;
+	return memcmp(p, word, len) == 0 || strncasecmp(p, word, len) == 0;
+}
+
+static inline bool text_is(struct scan_text t, const char *word)
+{
+	return t.len == strlen(word) && same_word(t.p, word, strlen(word));
 }
 
 /* A number, rounded to `decimals`, if it lies in min..max. */
@@ -167,8 +161,7 @@ static void read_signal(struct reader *r, const struct signal *top, struct signa
 	uint64_t key;
 
 	*out = (struct signal){.antenna = top->antenna, .channel = top->channel, .fine_time_ns = -1};
-	while (scan_next_member(&r->scan, &key)) {
-		scan_read(&r->scan, &v);
+	while (scan_next_member(&r->scan, &key, &v)) {
 		switch (key) {
 		case SCAN_KEY('a', 'n', 't'):
 			take_u8(&v, &out->antenna);
@@ -206,8 +199,7 @@ static void read_signals(struct reader *r, const struct scan_value *array, struc
 	e->n_signals = 0;
 	if (array->type != SCAN_ARRAY)
 		return;
-	while (scan_next_element(&r->scan)) {
-		scan_read(&r->scan, &v);
+	while (scan_next_element(&r->scan, &v)) {
 		if (v.type == SCAN_OBJECT && e->n_signals < SEMTECH_SIGNALS_MAX) {
 			struct signal *s = &r->signals[e->n_signals];
 
@@ -223,11 +215,20 @@ static void read_signals(struct reader *r, const struct scan_value *array, struc
 static bool take_decimal(struct scan_text *t, unsigned decimals, int64_t *out)
 {
 	struct scan_text digits = {.p = t->p};
-	struct scan_number n;
+	struct scan_number n = {0};
+	bool is_short = t->len && *t->p != '0';
 
-	while (digits.len < t->len && ((t->p[digits.len] >= '0' && t->p[digits.len] <= '9') || t->p[digits.len] == '.'))
-		digits.len++;
-	if (scan_text_number(&digits, &n))
+	for (; digits.len < t->len; digits.len++) {
+		char c = t->p[digits.len];
+
+		if (c >= '0' && c <= '9' && digits.len < 9)
+			n.digits = n.digits * 10 + (c - '0');
+		else if ((c >= '0' && c <= '9') || c == '.')
+			is_short = false;
+		else
+			break;
+	}
+	if (!digits.len || (!is_short && scan_text_number(&digits, &n)))
 		return false;
 	*out = scan_number_fixed(&n, decimals);
 	t->p += digits.len;
@@ -235,11 +236,11 @@ static bool take_decimal(struct scan_text *t, unsigned decimals, int64_t *out)
 	return true;
 }
 
-static bool take_prefix(struct scan_text *t, const char *prefix)
+static inline bool take_prefix(struct scan_text *t, const char *prefix)
 {
 	size_t len = strlen(prefix);
 
-	if (t->len < len || strncasecmp(t->p, prefix, len) != 0)
+	if (t->len < len || !same_word(t->p, prefix, len))
 		return false;
 	t->p += len;
 	t->len -= len;
@@ -309,10 +310,7 @@ static enum code_rate read_code_rate(const struct scan_value *codr)
 	char buf[24];
 	struct scan_text t = plain(codr, buf, sizeof(buf));
 
-	for (size_t i = 0; i < N_CODE_RATES; i++)
-		if (text_is(t, code_rates[i].text))
-			return code_rates[i].code_rate;
-	return CR_UNDEFINED;
+	return semtech_codr_read(t.p, t.len);
 }
 
 static bool read_radio(const struct entry *e, struct radio *out)
@@ -466,8 +464,7 @@ static void read_entry(struct reader *r)
 	struct scan_value v;
 	uint64_t key;
 
-	while (scan_next_member(&r->scan, &key)) {
-		scan_read(&r->scan, &v);
+	while (scan_next_member(&r->scan, &key, &v)) {
 		read_entry_value(r, &e, key, &v);
 		scan_close(&r->scan, &v);
 	}
@@ -485,8 +482,7 @@ static void read_entries(struct reader *r, const struct scan_value *array)
 		r->bad_entries += array->type != SCAN_NULL && array->type != SCAN_NONE;
 		return;
 	}
-	while (scan_next_element(&r->scan)) {
-		scan_read(&r->scan, &v);
+	while (scan_next_element(&r->scan, &v)) {
 		if (v.type == SCAN_OBJECT && r->n_entries < SEMTECH_ENTRIES_MAX) {
 			r->n_entries++;
 			read_entry(r);
@@ -548,8 +544,7 @@ static void read_stat(struct reader *r, const struct scan_value *object)
 		r->bad_entries += object->type != SCAN_NULL && object->type != SCAN_NONE;
 		return;
 	}
-	while (scan_next_member(&r->scan, &key)) {
-		scan_read(&r->scan, &v);
+	while (scan_next_member(&r->scan, &key, &v)) {
 		switch (key) {
 		case SCAN_KEY('t', 'i', 'm', 'e'):
 			s.time_us = read_stat_time(&v);
@@ -615,8 +610,7 @@ int semtech_read_push(const char *json, size_t len, const struct rx_info *base, 
 	scan_read(&r.scan, &root);
 	if (root.type != SCAN_OBJECT)
 		return LS_EFORMAT;
-	while (scan_next_member(&r.scan, &key)) {
-		scan_read(&r.scan, &v);
+	while (scan_next_member(&r.scan, &key, &v)) {
 		if (key == SCAN_KEY('r', 'x', 'p', 'k'))
 			read_entries(&r, &v);
 		else if (key == SCAN_KEY('s', 't', 'a', 't'))
@@ -675,12 +669,10 @@ int semtech_read_tx_ack(const char *json, size_t len, struct tx_ack *ack)
 	scan_read(&s, &root);
 	if (root.type != SCAN_OBJECT)
 		return LS_EFORMAT;
-	while (scan_next_member(&s, &key)) {
+	while (scan_next_member(&s, &key, &body)) {
 		bool is_ack = key == SCAN_KEY('t', 'x', 'p', 'k', '_', 'a', 'c', 'k');
 
-		scan_read(&s, &body);
-		while (is_ack && body.type == SCAN_OBJECT && scan_next_member(&s, &key)) {
-			scan_read(&s, &v);
+		while (is_ack && body.type == SCAN_OBJECT && scan_next_member(&s, &key, &v)) {
 			switch (key) {
 			case SCAN_KEY('e', 'r', 'r', 'o', 'r'):
 				error = plain(&v, error_buf, sizeof(error_buf));
@@ -705,127 +697,5 @@ int semtech_read_tx_ack(const char *json, size_t len, struct tx_ack *ack)
 	if (ack->warned)
 		ack->warn_value = value;
 	copy_word(ack->status == TX_OK && warn.len ? warn : error, ack->text, sizeof(ack->text));
-	return LS_OK;
-}
-
-/* Text into a fixed buffer; `bad` once it did not fit. */
-struct writer {
-	char *at, *end;
-	bool bad;
-};
-
-__attribute__((format(printf, 2, 3))) static void put(struct writer *w, const char *fmt, ...)
-{
-	size_t room = (size_t)(w->end - w->at);
-	va_list ap;
-	int n;
-
-	va_start(ap, fmt);
-	n = vsnprintf(w->at, room, fmt, ap);
-	va_end(ap);
-	if (n < 0 || (size_t)n >= room) {
-		w->bad = true;
-		w->end = w->at;
-		return;
-	}
-	w->at += n;
-}
-
-static int write_timing(struct writer *w, uint8_t version, const struct tx_option *o)
-{
-	char time[CLOCK_TEXT_SIZE];
-	uint32_t tmst;
-
-	switch (o->timing) {
-	case TX_IMMEDIATE:
-		put(w, "\"imme\":true");
-		return LS_OK;
-	case TX_DELAY:
-		if (o->context_len != 4)
-			return LS_EINVAL;
-		tmst = (uint32_t)o->context[0] << 24 | (uint32_t)o->context[1] << 16 | (uint32_t)o->context[2] << 8 |
-		       o->context[3];
-		/* The gateway's counter wraps at 2^32, and so does this. */
-		put(w, "\"imme\":false,\"tmst\":%u", tmst + o->delay_us);
-		return LS_OK;
-	case TX_GPS:
-		if (version >= 2) {
-			put(w, "\"imme\":false,\"tmms\":%llu", (unsigned long long)(o->gps_us / 1000));
-			return LS_OK;
-		}
-		clock_format(wall_us_from_gps_us(o->gps_us), time);
-		put(w, "\"imme\":false,\"time\":\"%s\"", time);
-		return LS_OK;
-	}
-	return LS_EINVAL;
-}
-
-static const char *code_rate_text(enum code_rate code_rate)
-{
-	/* A forwarder drops a txpk without codr in silence; 4/5 is what LoRaWAN sends with. */
-	if (code_rate == CR_UNDEFINED)
-		return "4/5";
-	for (size_t i = 0; i < N_CODE_RATES; i++)
-		if (code_rates[i].code_rate == code_rate)
-			return code_rates[i].text;
-	return NULL;
-}
-
-static int write_radio(struct writer *w, const struct radio *radio)
-{
-	const char *codr = code_rate_text(radio->code_rate);
-
-	switch (radio->modulation) {
-	case MOD_LORA:
-		if (radio->sf < 5 || radio->sf > 12 || radio->bandwidth_hz < 1000 || !codr)
-			return LS_EINVAL;
-		put(w, ",\"modu\":\"LORA\",\"datr\":\"SF%uBW%u\",\"codr\":\"%s\"", radio->sf,
-		    radio->bandwidth_hz / 1000, codr);
-		return LS_OK;
-	case MOD_FSK:
-		if (!radio->bit_rate)
-			return LS_EINVAL;
-		put(w, ",\"modu\":\"FSK\",\"datr\":%u,\"fdev\":%u", radio->bit_rate, radio->bit_rate / 2);
-		return LS_OK;
-	case MOD_LR_FHSS:
-		break; /* an uplink modulation */
-	}
-	return LS_EINVAL;
-}
-
-int semtech_write_pull_resp(uint8_t version, const uint8_t token[2], const uint8_t *phy, size_t phy_len,
-                            const struct tx_option *option, uint8_t *buf, size_t cap, size_t *len)
-{
-	char data[BASE64_SIZE(PHY_MAX)];
-	struct writer w;
-	int rc;
-
-	if (!phy_len || phy_len > PHY_MAX || option->freq_hz < FREQ_MIN_HZ || option->freq_hz > FREQ_MAX_HZ)
-		return LS_EINVAL;
-	if (cap > SEMTECH_DATAGRAM_OUT_MAX)
-		cap = SEMTECH_DATAGRAM_OUT_MAX;
-	if (cap < 4)
-		return LS_ELONG;
-	buf[0] = version;
-	buf[1] = token[0];
-	buf[2] = token[1];
-	buf[3] = 0x03;
-	w = (struct writer){.at = (char *)buf + 4, .end = (char *)buf + cap};
-
-	put(&w, "{\"txpk\":{");
-	rc = write_timing(&w, version, option);
-	if (rc)
-		return rc;
-	put(&w, ",\"rfch\":0,\"powe\":%d,\"ant\":%u,\"brd\":%u,\"freq\":%u.%06u", option->power_dbm, option->antenna,
-	    option->board, option->freq_hz / 1000000, option->freq_hz % 1000000);
-	rc = write_radio(&w, &option->radio);
-	if (rc)
-		return rc;
-	base64_encode(phy, phy_len, data);
-	/* LoRaWAN downlinks are inverted and carry no payload CRC (TS001 section 3.2). */
-	put(&w, ",\"ipol\":true,\"ncrc\":true,\"size\":%zu,\"data\":\"%s\"}}", phy_len, data);
-	if (w.bad)
-		return LS_ELONG;
-	*len = (size_t)(w.at - (char *)buf);
 	return LS_OK;
 }

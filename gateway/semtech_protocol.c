@@ -28,6 +28,9 @@
 
 enum packet_id { PUSH_DATA = 0, PUSH_ACK = 1, PULL_DATA = 2, PULL_RESP = 3, PULL_ACK = 4, TX_ACK = 5 };
 
+#define PENDING_FIRST 32
+#define PENDING_WAITS_US UINT64_C(2000000) /* whoever waits for a TX_ACK gives up by then */
+
 struct pending {
 	uint64_t sent_us; /* 0: free */
 	uint32_t downlink_id;
@@ -39,14 +42,15 @@ struct peer {
 	union semtech_addr addr;
 	uint64_t pulled_us;
 	uint8_t version;
-	uint8_t next_pending;
-	struct pending *pending; /* SEMTECH_PENDING_MAX of them, or NULL */
+	uint16_t next_pending, n_pending;
+	struct pending *pending; /* [n_pending], the oldest is overwritten when the table may not grow */
 };
 
 struct held {
 	struct held *next;
 	uint64_t due_us;
 	struct eui64 gateway_id;
+	uint32_t downlink_id;
 	size_t len;
 	uint8_t data[];
 };
@@ -274,7 +278,7 @@ static void receive_pull(struct semtech *s, struct eui64 gateway_id, const union
 
 static struct pending *pending_find(const struct peer *p, const uint8_t token[2], uint64_t now_us)
 {
-	for (size_t i = 0; p->pending && i < SEMTECH_PENDING_MAX; i++) {
+	for (size_t i = 0; i < p->n_pending; i++) {
 		struct pending *q = &p->pending[i];
 
 		if (q->sent_us && now_us - q->sent_us <= SEMTECH_TX_ACK_LIFE_US && memcmp(q->token, token, 2) == 0)
@@ -364,6 +368,25 @@ static void make_token(struct semtech *s, const struct peer *p, uint64_t now_us,
 	} while (pending_find(p, token, now_us));
 }
 
+/* A place for one more downlink: grows while the place that comes next still waits for its TX_ACK. */
+static bool make_pending(struct peer *p, uint64_t now_us)
+{
+	const struct pending *next = p->n_pending ? &p->pending[p->next_pending] : NULL;
+	size_t n = p->n_pending ? p->n_pending * 2u : PENDING_FIRST;
+	struct pending *more;
+
+	if (next && (!next->sent_us || now_us - next->sent_us > PENDING_WAITS_US || n > SEMTECH_PENDING_MAX))
+		return true;
+	more = realloc(p->pending, n * sizeof(*more));
+	if (!more)
+		return p->n_pending > 0;
+	memset(more + p->n_pending, 0, (n - p->n_pending) * sizeof(*more));
+	p->pending = more;
+	p->next_pending = p->n_pending;
+	p->n_pending = (uint16_t)n;
+	return true;
+}
+
 static int transmit_downlink(struct semtech *s, const struct peer *p, const uint8_t *data, size_t len)
 {
 	int rc = s->io.transmit(s->io.arg, &p->addr, data, len);
@@ -375,7 +398,8 @@ static int transmit_downlink(struct semtech *s, const struct peer *p, const uint
 	return rc;
 }
 
-static int hold_back(struct semtech *s, struct eui64 gateway_id, uint64_t due_us, const uint8_t *data, size_t len)
+static int hold_back(struct semtech *s, struct eui64 gateway_id, uint32_t downlink_id, uint64_t due_us,
+                     const uint8_t *data, size_t len)
 {
 	struct held **at = &s->held, *h;
 
@@ -387,6 +411,7 @@ static int hold_back(struct semtech *s, struct eui64 gateway_id, uint64_t due_us
 	if (!h)
 		return LS_ENOMEM;
 	h->gateway_id = gateway_id;
+	h->downlink_id = downlink_id;
 	h->due_us = due_us;
 	h->len = len;
 	memcpy(h->data, data, len);
@@ -406,14 +431,22 @@ void semtech_release(struct semtech *s, uint64_t now_us)
 
 	while ((h = s->held) && h->due_us <= now_us) {
 		struct peer *p = peer_find(s, h->gateway_id);
+		struct tx_ack ack = {
+			.gateway_id = h->gateway_id, .downlink_id = h->downlink_id, .status = TX_OK, .warn_value = NAN};
 
 		s->held = h->next;
 		s->n_held--;
-		if (peer_is_reachable(p, now_us))
-			transmit_downlink(s, p, h->data, h->len);
-		else
+		if (!peer_is_reachable(p, now_us)) {
 			s->counters.send_errors++;
+			ack.status = TX_INTERNAL_ERROR;
+			snprintf(ack.text, sizeof(ack.text), "no path");
+		} else if (transmit_downlink(s, p, h->data, h->len)) {
+			ack.status = TX_INTERNAL_ERROR;
+			snprintf(ack.text, sizeof(ack.text), "not sent");
+		}
 		free(h);
+		/* In place of the TX_ACK that version 1 does not have. */
+		s->sink.on_tx_ack(s->sink.arg, &ack);
 	}
 	if (s->held)
 		s->io.wake(s->io.arg, s->held->due_us);
@@ -430,9 +463,7 @@ int semtech_send(struct semtech *s, uint64_t now_us, struct eui64 gateway_id, ui
 	if (!peer_is_reachable(p, now_us))
 		return LS_ENOTFOUND;
 	if (p->version >= 2) {
-		if (!p->pending)
-			p->pending = calloc(SEMTECH_PENDING_MAX, sizeof(*p->pending));
-		if (!p->pending)
+		if (!make_pending(p, now_us))
 			return LS_ENOMEM;
 		make_token(s, p, now_us, token);
 	}
@@ -442,16 +473,16 @@ int semtech_send(struct semtech *s, uint64_t now_us, struct eui64 gateway_id, ui
 		return rc;
 	}
 	if (p->version < 2) {
-		if (option->emit_mono_us > now_us + s->v1_lead_us)
-			return hold_back(s, gateway_id, option->emit_mono_us - s->v1_lead_us, data, len);
-		return transmit_downlink(s, p, data, len);
+		uint64_t due_us = option->emit_mono_us > now_us + s->v1_lead_us ? option->emit_mono_us - s->v1_lead_us : now_us;
+
+		return hold_back(s, gateway_id, downlink_id, due_us, data, len);
 	}
 	rc = transmit_downlink(s, p, data, len);
 	if (rc)
 		return rc;
 	p->pending[p->next_pending] = (struct pending){.sent_us = now_us, .downlink_id = downlink_id};
 	memcpy(p->pending[p->next_pending].token, token, sizeof(token));
-	p->next_pending = (uint8_t)((p->next_pending + 1) % SEMTECH_PENDING_MAX);
+	p->next_pending = (uint16_t)((p->next_pending + 1) % p->n_pending);
 	return LS_OK;
 }
 

@@ -23,7 +23,7 @@
 #define SEMTECH_CONFLICT_US UINT64_C(10000000)
 #define SEMTECH_TX_ACK_LIFE_US UINT64_C(60000000)
 #define SEMTECH_GATEWAYS_MAX (1u << 17)
-#define SEMTECH_PENDING_MAX 32 /* unanswered downlinks a gateway; its own queue holds as many */
+#define SEMTECH_PENDING_MAX 4096 /* unanswered downlinks a gateway; the table grows to that */
 #define SEMTECH_HELD_MAX 1024  /* downlinks held back for v1 gateways, all together */
 
 union semtech_addr {

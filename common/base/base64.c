@@ -11,18 +11,31 @@ static const char alphabet[64] = {
 	'w', 'x', 'y', 'z', '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', '+', '/',
 };
 
-/* Value + 1 of each character of both alphabets, so that 0 means "not in either". */
-static const uint8_t value_plus_1[256] = {
-	['A'] = 1,  ['B'] = 2,  ['C'] = 3,  ['D'] = 4,  ['E'] = 5,  ['F'] = 6,  ['G'] = 7,  ['H'] = 8,
-	['I'] = 9,  ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16,
-	['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23, ['X'] = 24,
-	['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30, ['e'] = 31, ['f'] = 32,
-	['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37, ['l'] = 38, ['m'] = 39, ['n'] = 40,
-	['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44, ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48,
-	['w'] = 49, ['x'] = 50, ['y'] = 51, ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56,
-	['4'] = 57, ['5'] = 58, ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62, ['+'] = 63, ['/'] = 64,
-	['-'] = 63, ['_'] = 64,
+/* Value of each character of both alphabets, -1 of all others; sixteen to a row, from character 0 on. */
+static const int8_t values[256] = {
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, 62, -1, 62, -1, 63,
+	52, 53, 54, 55, 56, 57, 58, 59, 60, 61, -1, -1, -1, -1, -1, -1,
+	-1,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9, 10, 11, 12, 13, 14,
+	15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, -1, -1, -1, -1, 63,
+	-1, 26, 27, 28, 29, 30, 31, 32, 33, 34, 35, 36, 37, 38, 39, 40,
+	41, 42, 43, 44, 45, 46, 47, 48, 49, 50, 51, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+	-1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
 };
+
+/* All upper bits are set for a character of neither alphabet, so that they show in a sum of shifted values. */
+static inline uint32_t value(unsigned char c)
+{
+	return (uint32_t)values[c];
+}
 
 size_t base64_encode(const void *data, size_t len, char *out)
 {
@@ -53,7 +66,7 @@ size_t base64_encode(const void *data, size_t len, char *out)
 static bool are_all_known(const unsigned char *s, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (!value_plus_1[s[i]])
+		if (values[s[i]] < 0)
 			return false;
 	return true;
 }
@@ -81,26 +94,22 @@ int base64_decode(const char *text, size_t text_len, uint8_t *out, size_t cap, s
 		return are_all_known(s, n) ? LS_ELONG : LS_EFORMAT;
 
 	for (; i + 4 <= n; i += 4, o += 3) {
-		unsigned a = value_plus_1[s[i]], b = value_plus_1[s[i + 1]];
-		unsigned c = value_plus_1[s[i + 2]], d = value_plus_1[s[i + 3]];
-		uint32_t v;
+		uint32_t v = value(s[i]) << 18 | value(s[i + 1]) << 12 | value(s[i + 2]) << 6 | value(s[i + 3]);
 
-		if (!a || !b || !c || !d)
+		if (v >> 24)
 			return LS_EFORMAT;
-		v = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
 		o[0] = (uint8_t)(v >> 16);
 		o[1] = (uint8_t)(v >> 8);
 		o[2] = (uint8_t)v;
 	}
 	if (rest) {
-		unsigned a = value_plus_1[s[i]], b = value_plus_1[s[i + 1]];
-		unsigned c = rest == 3 ? value_plus_1[s[i + 2]] : 1;
+		uint32_t v = value(s[i]) << 18 | value(s[i + 1]) << 12 | (rest == 3 ? value(s[i + 2]) << 6 : 0);
 
-		if (!a || !b || !c)
+		if (v >> 24)
 			return LS_EFORMAT;
-		o[0] = (uint8_t)((a - 1) << 2 | (b - 1) >> 4);
+		o[0] = (uint8_t)(v >> 16);
 		if (rest == 3)
-			o[1] = (uint8_t)((b - 1) << 4 | (c - 1) >> 2);
+			o[1] = (uint8_t)(v >> 8);
 	}
 	*len = bytes;
 	return LS_OK;

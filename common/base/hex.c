@@ -5,7 +5,10 @@
 
 #include "base/error.h"
 
-static const char digits[16] = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
+/* The two digits of every octet. */
+#define ROW(h) h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
+static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+                            ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
 /* Value of a digit, -1 for any other character. */
 static int value_of(char c)
@@ -23,10 +26,8 @@ char *hex_encode(const void *data, size_t len, char *out)
 {
 	const uint8_t *b = data;
 
-	for (size_t i = 0; i < len; i++) {
-		out[2 * i] = digits[b[i] >> 4];
-		out[2 * i + 1] = digits[b[i] & 15];
-	}
+	for (size_t i = 0; i < len; i++)
+		memcpy(out + 2 * i, pairs + 2 * b[i], 2);
 	out[2 * len] = '\0';
 	return out;
 }

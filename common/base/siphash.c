@@ -1,6 +1,8 @@
 #include "base/siphash.h"
 
+#include <endian.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static uint64_t rotl(uint64_t x, int n)
@@ -12,7 +14,7 @@ struct state {
 	uint64_t v0, v1, v2, v3;
 };
 
-static void sip_round(struct state *s)
+static inline void sip_round(struct state *s)
 {
 	s->v0 += s->v1;
 	s->v1 = rotl(s->v1, 13) ^ s->v0;
@@ -48,9 +50,8 @@ uint64_t siphash(const struct siphash_key *key, const void *data, size_t len)
 	size_t i;
 
 	for (i = 0; i + 8 <= len; i += 8) {
-		m = 0;
-		for (int k = 7; k >= 0; k--)
-			m = m << 8 | b[i + (size_t)k];
+		memcpy(&m, b + i, sizeof(m));
+		m = le64toh(m);
 		s.v3 ^= m;
 		sip_round(&s);
 		sip_round(&s);

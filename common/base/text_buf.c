@@ -29,7 +29,7 @@ void text_buf_reset(struct text_buf *t)
 		t->data[0] = '\0';
 }
 
-static bool grow(struct text_buf *t, size_t n)
+bool text_buf_grow(struct text_buf *t, size_t n)
 {
 	size_t want = t->len + n + 1;
 	size_t cap = t->cap ? t->cap : FIRST_CAP;
@@ -58,7 +58,7 @@ static inline bool room(struct text_buf *t, size_t n)
 {
 	if (t->bad)
 		return false;
-	return t->cap - t->len > n || grow(t, n);
+	return t->cap - t->len > n || text_buf_grow(t, n);
 }
 
 void text_put(struct text_buf *t, const char *s, size_t len)
@@ -75,15 +75,7 @@ void text_puts(struct text_buf *t, const char *s)
 	text_put(t, s, strlen(s));
 }
 
-void text_putc(struct text_buf *t, char c)
-{
-	if (!room(t, 1))
-		return;
-	t->data[t->len++] = c;
-	t->data[t->len] = '\0';
-}
-
-#define U64_DIGITS 20
+#define U64_DIGITS TEXT_U64_MAX
 
 /* Digits of v at the end of buf; returns where they start. */
 static char *digits_of(uint64_t v, char buf[U64_DIGITS])
@@ -97,25 +89,49 @@ static char *digits_of(uint64_t v, char buf[U64_DIGITS])
 	return p;
 }
 
-void text_put_u64(struct text_buf *t, uint64_t v)
-{
-	char buf[U64_DIGITS];
-	char *p = digits_of(v, buf);
-
-	text_put(t, p, (size_t)(buf + U64_DIGITS - p));
-}
-
 /* Magnitude of v; unsigned, because that of INT64_MIN has no signed form. */
 static uint64_t magnitude(int64_t v)
 {
 	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 }
 
-void text_put_i64(struct text_buf *t, int64_t v)
+char *text_at_u64(char *p, uint64_t v)
+{
+	unsigned width = 1;
+
+	for (uint64_t limit = 10; width < U64_DIGITS && v >= limit; limit *= 10)
+		width++;
+	return text_at_digits(p, v, width);
+}
+
+char *text_at_i64(char *p, int64_t v)
 {
 	if (v < 0)
-		text_putc(t, '-');
-	text_put_u64(t, magnitude(v));
+		*p++ = '-';
+	return text_at_u64(p, magnitude(v));
+}
+
+char *text_at_digits(char *p, uint64_t v, unsigned width)
+{
+	for (unsigned i = width; i-- > 0; v /= 10)
+		p[i] = (char)('0' + v % 10);
+	return p + width;
+}
+
+void text_put_u64(struct text_buf *t, uint64_t v)
+{
+	char *p = text_buf_reserve(t, U64_DIGITS);
+
+	if (p)
+		text_buf_end(t, text_at_u64(p, v));
+}
+
+void text_put_i64(struct text_buf *t, int64_t v)
+{
+	char *p = text_buf_reserve(t, 1 + U64_DIGITS);
+
+	if (p)
+		text_buf_end(t, text_at_i64(p, v));
 }
 
 void text_put_hex(struct text_buf *t, const void *data, size_t len)
@@ -157,11 +173,19 @@ static void put_json_escape(struct text_buf *t, unsigned char c)
 	text_put_hex(t, &c, 1);
 }
 
+/* ASCII that stands for itself in a JSON string. */
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
 void text_put_json(struct text_buf *t, const char *s, size_t len)
 {
 	size_t at = 0, run = 0; /* s[run..at) is plain and not yet written */
 
 	text_putc(t, '"');
+	while (at < len && is_plain((unsigned char)s[at]))
+		at++;
 	while (at < len) {
 		unsigned char c = (unsigned char)s[at];
 		uint32_t character;

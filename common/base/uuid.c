@@ -32,16 +32,16 @@ static const uint8_t groups[] = {4, 2, 2, 2, 6};
 
 char *uuid_format(struct uuid id, char buf[UUID_TEXT_SIZE])
 {
-	const uint8_t *b = id.b;
-	char *o = buf;
+	char hex[2 * sizeof(id.b) + 1];
 
-	for (size_t g = 0; g < sizeof(groups); g++) {
-		if (g)
-			*o++ = '-';
-		hex_encode(b, groups[g], o);
-		b += groups[g];
-		o += 2 * groups[g];
-	}
+	hex_encode(id.b, sizeof(id.b), hex);
+	memcpy(buf, hex, 8);
+	memcpy(buf + 9, hex + 8, 4);
+	memcpy(buf + 14, hex + 12, 4);
+	memcpy(buf + 19, hex + 16, 4);
+	memcpy(buf + 24, hex + 20, 12);
+	buf[8] = buf[13] = buf[18] = buf[23] = '-';
+	buf[36] = '\0';
 	return buf;
 }
 

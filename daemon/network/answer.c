@@ -20,8 +20,11 @@
 #include "network/log_text.h"
 
 #define LEAD_MARGIN_US 50000
+#define LEAD_MAX_US 500000   /* beyond that the fault is elsewhere, and RX2 would be chosen for nothing */
+#define GPS_DRIFT_MAX_US 30000000
 #define LEAD_UNLEARNED_US 300000
 #define WINDOWS_MAX 2
+#define FHDR_AND_PORT_LEN 8
 #define COMMIT_P99_AGE_US 1000000 /* the store's figure is looked up so often */
 
 struct answer {
@@ -41,7 +44,7 @@ struct window {
 uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id)
 {
 	const struct gateway *g = fleet_gateway(n->fleet, gateway_id);
-	uint64_t now = clock_mono_us();
+	uint64_t now = clock_mono_us(), lead;
 
 	if (!g || !g->one_way_us)
 		return LEAD_UNLEARNED_US;
@@ -52,7 +55,8 @@ uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id)
 		n->commit_p99_us = (uint64_t)figures.commit_p99_us;
 		n->commit_p99_until_us = now + COMMIT_P99_AGE_US;
 	}
-	return (uint64_t)g->one_way_us + n->commit_p99_us + LEAD_MARGIN_US;
+	lead = (uint64_t)g->one_way_us + n->commit_p99_us + LEAD_MARGIN_US;
+	return lead < LEAD_MAX_US ? lead : LEAD_MAX_US;
 }
 
 /* Our clock's time of the end of the uplink: the arrival less the way. */
@@ -63,27 +67,33 @@ static uint64_t uplink_end_us(struct network *n, const struct reception *r)
 	return r->rx.recv_mono_us - (uint64_t)(g ? g->one_way_us : 0);
 }
 
-const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d)
+struct path_for {
+	struct network *network;
+	const struct device *device;
+	const struct region *region;
+	const struct reception *strongest;
+};
+
+static bool is_path(const struct reception *r, const void *arg)
 {
-	const struct reception *strongest = collected_best(e), *best = NULL;
+	const struct path_for *p = arg;
+	const struct reception *s = p->strongest;
 	bool confirms;
 
-	for (unsigned i = 0; i < e->n; i++) {
-		const struct reception *r = &e->receptions[i];
+	/* Copies that disagree with the strongest one about frequency or rate are no way back, nor is one without its
+	 * context (a forwarder that gave no tmst): nothing can be timed after it. */
+	return r->rx.context_len && r->freq_hz == s->freq_hz && r->radio.modulation == s->radio.modulation &&
+	       r->radio.sf == s->radio.sf && r->radio.bandwidth_hz == s->radio.bandwidth_hz &&
+	       reception_serves(p->network->fleet, r, p->device) &&
+	       p->network->out.has_path(p->network->out.arg, r->rx.gateway_id, &confirms);
+}
 
-		/* Copies that disagree with the strongest one about frequency or rate are no way back. */
-		if (r->freq_hz != strongest->freq_hz || r->radio.modulation != strongest->radio.modulation ||
-		    r->radio.sf != strongest->radio.sf || r->radio.bandwidth_hz != strongest->radio.bandwidth_hz)
-			continue;
-		/* Without its context (a forwarder that gave no tmst) nothing can be timed after it. */
-		if (!r->rx.context_len || !reception_serves(n->fleet, r, d) ||
-		    !n->out.has_path(n->out.arg, r->rx.gateway_id, &confirms))
-			continue;
-		if (!best || r->rx.snr_db10 > best->rx.snr_db10 ||
-		    (r->rx.snr_db10 == best->rx.snr_db10 && r->rx.rssi_dbm > best->rx.rssi_dbm))
-			best = r;
-	}
-	return best;
+const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
+                                    const struct region *region)
+{
+	struct path_for p = {n, d, region, reception_best(n->fleet, e, d, region)};
+
+	return p.strongest ? collected_best(e, is_path, &p) : NULL;
 }
 
 static void set_option(const struct region *region, const struct reception *r, const struct window *w,
@@ -129,9 +139,10 @@ static struct transmit *transmit_new(struct network *n, const struct device *d, 
 /* ---- MAC answers ---------------------------------------------------------------------------- */
 
 /* LinkCheckAns: dB of the best reception above the floor of its rate, and how many gateways heard it. */
-static size_t put_link_check(struct network *n, const struct answer_wish *w, const struct device *d, uint8_t out[3])
+static size_t put_link_check(struct network *n, const struct answer_wish *w, const struct device *d,
+                             const struct region *region, uint8_t out[3])
 {
-	const struct reception *best = collected_best(w->e);
+	const struct reception *best = reception_best(n->fleet, w->e, d, region);
 	int floor_db10, margin = 0;
 	unsigned gateways = 0;
 
@@ -143,30 +154,38 @@ static size_t put_link_check(struct network *n, const struct answer_wish *w, con
 		if (!counted)
 			gateways++;
 	}
-	if (!radio_required_snr_db10(&best->radio, &floor_db10))
+	if (best && !radio_required_snr_db10(&best->radio, &floor_db10))
 		margin = (best->rx.snr_db10 - floor_db10) / 10;
 	if (margin < 0)
 		margin = 0;
 	return mac_write_link_check_ans(out, (uint8_t)(margin > 254 ? 254 : margin), (uint8_t)gateways);
 }
 
-/* The time of the end of the uplink; a GPS time of a gateway is the best there is. */
-static size_t put_device_time(const struct answer_wish *w, uint8_t out[6])
+/*
+ * The time of the end of the uplink. A GPS time of a gateway that serves the device is the best there is, unless it
+ * is far from ours: one wrong clock must not set the clocks of devices.
+ */
+static size_t put_device_time(struct network *n, const struct answer_wish *w, const struct device *d, uint8_t out[6])
 {
-	for (unsigned i = 0; i < w->e->n; i++)
-		if (w->e->receptions[i].rx.gps_us)
-			return mac_write_device_time_ans(out, w->e->receptions[i].rx.gps_us);
+	for (unsigned i = 0; i < w->e->n; i++) {
+		const struct rx_info *rx = &w->e->receptions[i].rx;
+
+		if (rx->gps_us && reception_serves(n->fleet, &w->e->receptions[i], d) &&
+		    llabs(wall_us_from_gps_us(rx->gps_us) - rx->recv_wall_us) < GPS_DRIFT_MAX_US)
+			return mac_write_device_time_ans(out, rx->gps_us);
+	}
 	return mac_write_device_time_ans(out, gps_us_from_wall_us(w->e->first_wall_us));
 }
 
-static size_t put_mac_answers(struct network *n, const struct answer_wish *w, const struct device *d, uint8_t out[15])
+static size_t put_mac_answers(struct network *n, const struct answer_wish *w, const struct device *d,
+                              const struct region *region, uint8_t out[15])
 {
 	size_t len = 0;
 
 	if (w->mac.link_check)
-		len += put_link_check(n, w, d, out);
+		len += put_link_check(n, w, d, region, out);
 	if (w->mac.device_time)
-		len += put_device_time(w, out + len);
+		len += put_device_time(n, w, d, out + len);
 	return len;
 }
 
@@ -215,27 +234,46 @@ static void drop_too_long(struct network *n, struct commit *c, struct device *d,
 	device_queue_remove(d, item->id);
 }
 
-/* Build for the first window whose rate carries what waits; an item too long for all of them is dropped. */
-static int build_for_windows(struct network *n, struct commit *c, struct downlink_input *in, struct device *d,
-                             const struct session *s, const struct window *windows, int n_windows,
-                             bool may_take_item, struct downlink_outcome *out)
+/* Octets an item may have at best: in RX1 or RX2 of this uplink, were both open and the header bare. */
+static size_t widest_item(const struct session *s, const struct answer_wish *w, const struct reception *r)
 {
-	for (;;) {
-		size_t widest = 0;
-		const struct queue_item *too_long = NULL;
+	struct tx_params rx1;
+	uint8_t m = region_max_payload_m(s->region, s->rx2_dr), m1 = 0;
 
-		in->queue = may_take_item ? d->queue : NULL;
+	if (!region_rx1(s->region, r->freq_hz, w->channel, w->dr, s->rx1_dr_offset, &rx1))
+		m1 = region_max_payload_m(s->region, rx1.dr);
+	if (m1 > m)
+		m = m1;
+	return m > FHDR_AND_PORT_LEN ? m - FHDR_AND_PORT_LEN : 0;
+}
+
+/*
+ * Build for the first window whose rate carries what waits. An item that even the wider window could not carry with
+ * nothing else is dropped; one that only does not fit now (RX1 missed, or MAC answers in the way) stays, with
+ * FPending set in what goes without it.
+ */
+static int build_for_windows(struct network *n, struct commit *c, struct downlink_input *in, struct device *d,
+                             const struct window *windows, int n_windows, size_t widest, bool may_take_item,
+                             struct downlink_outcome *out)
+{
+	const struct session *s = in->session;
+
+	in->queue = may_take_item ? d->queue : NULL;
+	for (;;) {
 		for (int i = 0; i < n_windows; i++) {
 			in->max_payload_m = region_max_payload_m(s->region, windows[i].params.dr);
 			downlink_build(n->crypto, in, out);
 			if (!out->too_long)
 				return i;
-			too_long = out->too_long;
-			if (out->item_max > widest)
-				widest = out->item_max;
 		}
-		drop_too_long(n, c, d, too_long, widest);
+		if (out->too_long->data_len <= widest)
+			break;
+		drop_too_long(n, c, d, out->too_long, widest);
+		in->queue = d->queue;
 	}
+	in->max_payload_m = region_max_payload_m(s->region, windows[0].params.dr);
+	downlink_build(n->crypto, in, out); /* without it */
+	return 0;
 }
 
 static void on_down_committed(struct commit *c, int rc)
@@ -254,7 +292,7 @@ static void report_unsent(struct network *n, const struct device *d, const struc
 {
 	int64_t now = clock_wall_us();
 	struct frame_down row = {
-		.device = d, .gateway_id = collected_best(w->e)->rx.gateway_id, .dev_addr = w->dev_addr,
+		.device = d, .gateway_id = w->e->receptions[0].rx.gateway_id, .dev_addr = w->dev_addr,
 		.f_port = -1, .dr = -1, .m_type = M_TYPE_UNCONFIRMED_DOWN, .reason = reason,
 	};
 	struct commit *c;
@@ -336,7 +374,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 
 	if (!s || !s->region || (!w->must_send && (!w->may_take_item || !d->queue)))
 		return;
-	r = answer_path(n, w->e, d);
+	r = answer_path(n, w->e, d, s->region);
 	if (!r) {
 		report_unsent(n, d, w, DROP_NO_GATEWAY_PATH);
 		return;
@@ -349,12 +387,16 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 	c = commit_new(n);
 	if (!c)
 		return;
-	in.f_opts_len = put_mac_answers(n, w, d, f_opts);
-	chosen = build_for_windows(n, c, &in, d, s, windows, n_windows, w->may_take_item, &built);
+	in.f_opts_len = put_mac_answers(n, w, d, s->region, f_opts);
+	chosen = build_for_windows(n, c, &in, d, windows, n_windows, widest_item(s, w, r), w->may_take_item, &built);
 	if (built.send)
 		commit_answer(n, c, d, s, r, windows, n_windows, chosen, &built);
 	else
 		commit_submit(c, false);
+	if (!built.send && s->f_cnt_down == UINT32_MAX)
+		report_unsent(n, d, w, DROP_F_CNT_EXHAUSTED);
+	else if (!built.send && built.too_long)
+		report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE);
 }
 
 /* ---- life of an answer ---------------------------------------------------------------------- */
@@ -398,7 +440,7 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	struct answer *a;
 	uint64_t at, latest, lead;
 
-	if (!s)
+	if (!s || !s->region)
 		return;
 	a = calloc(1, sizeof(*a));
 	if (!a)
@@ -414,7 +456,9 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	n->answer_list = a;
 	d->answer = a;
 	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->rx1_delay_s - 1u) * 1000000u;
-	r = collected_best(wish->e);
+	r = answer_path(n, wish->e, d, s->region);
+	if (!r)
+		r = &wish->e->receptions[0]; /* no path now; there may be one when it is due */
 	lead = answer_lead_us(n, r->rx.gateway_id);
 	latest = uplink_end_us(n, r) + s->rx1_delay_s * 1000000u - lead;
 	if (at > latest)
@@ -442,7 +486,7 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 {
 	struct device *d = fleet_device(n->fleet, dev_eui);
 	const struct region *region = d ? d->profile->region : NULL;
-	const struct reception *r = region ? answer_path(n, e, d) : NULL;
+	const struct reception *r = region ? answer_path(n, e, d, region) : NULL;
 	struct window rx1 = {.number = 1, .delay_us = JOIN_ACCEPT_DELAY1_S * 1000000u};
 	struct window rx2 = {.number = 2, .delay_us = JOIN_ACCEPT_DELAY2_S * 1000000u};
 	uint64_t at, end;
@@ -451,8 +495,13 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 	struct frame_down row;
 	int64_t now = clock_wall_us();
 
-	if (!r)
+	if (!r) {
+		struct answer_wish wish = {.dev_addr = dev_addr, .e = e};
+
+		if (d)
+			report_unsent(n, d, &wish, DROP_NO_GATEWAY_PATH);
 		return;
+	}
 	t = transmit_new(n, d, r);
 	if (!t)
 		return;

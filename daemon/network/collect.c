@@ -110,7 +110,7 @@ static void set_reception(struct reception *r, const struct rx_frame *frame)
 static bool same_reception(const struct reception *r, const struct rx_frame *frame)
 {
 	return eui64_equal(r->rx.gateway_id, frame->rx.gateway_id) && r->rx.antenna == frame->rx.antenna &&
-	       r->rx.board == frame->rx.board && r->rx.context_len == frame->rx.context_len &&
+	       r->rx.board == frame->rx.board && r->rx.context_len && r->rx.context_len == frame->rx.context_len &&
 	       !memcmp(r->rx.context, frame->rx.context, r->rx.context_len) && r->freq_hz == frame->freq_hz;
 }
 
@@ -175,6 +175,12 @@ static enum collect_result add_copy(struct collected *e, const struct rx_frame *
 	return COLLECT_COPY;
 }
 
+/* Its stay has ended, though nobody has come by to remove it. */
+static bool is_over(const struct collected *e, uint64_t now_mono_us)
+{
+	return e->expires_mono_us && e->expires_mono_us <= now_mono_us;
+}
+
 /* Late: a gateway that had not reported it, or the very same reception again, soon after the first copy. */
 static bool is_late_copy(const struct collected *e, const struct rx_frame *frame)
 {
@@ -198,7 +204,7 @@ enum collect_result collect_add(struct collect *c, const struct rx_frame *frame,
 
 	if (e && !e->closed)
 		return add_copy(e, frame);
-	if (e && is_late_copy(e, frame)) {
+	if (e && !is_over(e, frame->rx.recv_mono_us) && is_late_copy(e, frame)) {
 		/* Remembered, so that the next report of this gateway is a repeat. */
 		if (append(e, e->n + e->n_late, frame))
 			e->n_late++;
@@ -269,13 +275,17 @@ void collect_done(struct collect *c, struct collected *e, uint64_t late_us)
 	push(&c->tail_end[i], e);
 }
 
-const struct reception *collected_best(const struct collected *e)
+const struct reception *collected_best(const struct collected *e, bool (*usable)(const struct reception *, const void *),
+                                       const void *arg)
 {
-	const struct reception *best = &e->receptions[0];
+	const struct reception *best = NULL;
 
-	for (unsigned i = 1; i < e->n; i++)
-		if (stronger(e->receptions[i].rx.snr_db10, e->receptions[i].rx.rssi_dbm, best->rx.snr_db10,
-		             best->rx.rssi_dbm))
-			best = &e->receptions[i];
+	for (unsigned i = 0; i < e->n; i++) {
+		const struct reception *r = &e->receptions[i];
+
+		if ((!best || stronger(r->rx.snr_db10, r->rx.rssi_dbm, best->rx.snr_db10, best->rx.rssi_dbm)) &&
+		    usable(r, arg))
+			best = r;
+	}
 	return best;
 }

@@ -84,7 +84,11 @@ void collect_done(struct collect *c, struct collected *e, uint64_t late_us);
 void collected_ref(struct collected *e);
 void collected_unref(struct collected *e);
 
-/* The strongest reception (SNR, then RSSI). */
-const struct reception *collected_best(const struct collected *e);
+/*
+ * The strongest reception (SNR, then RSSI) among those for which usable() holds, NULL when there is none. What a
+ * gateway claims is judged one by one: a stranger's claim must not decide over a frame that others heard.
+ */
+const struct reception *collected_best(const struct collected *e, bool (*usable)(const struct reception *, const void *),
+                                       const void *arg);
 
 #endif

@@ -96,7 +96,6 @@ static void finish(struct commit *c, int rc)
 {
 	struct network *n = c->network;
 
-	n->commits_out--;
 	if (rc && n->sealed) {
 		/* The end: memory is about to go, the disk is right as it is. */
 	} else if (rc) {
@@ -114,7 +113,7 @@ static void finish(struct commit *c, int rc)
 void commit_discard(struct commit *c)
 {
 	store_batch_free(c->batch);
-	c->network->commits_out++;
+	c->rows[LOG_EVENT].n = c->rows[LOG_FRAME].n = 0;
 	finish(c, LS_OK);
 }
 
@@ -131,7 +130,6 @@ void commit_submit(struct commit *c, bool lazy)
 {
 	struct network *n = c->network;
 
-	n->commits_out++;
 	for (int log = LOG_EVENT; log <= LOG_FRAME && !c->bad && !c->text.bad; log++)
 		for (size_t i = 0; i < c->rows[log].n; i++) {
 			struct log_row *row = &c->rows[log].rows[i];
@@ -140,7 +138,7 @@ void commit_submit(struct commit *c, bool lazy)
 			if (store_batch_log(n->store, c->batch, (enum store_log)log, row))
 				c->bad = true;
 		}
-	if (c->bad || c->text.bad || n->sealed) {
+	if (c->bad || c->text.bad || c->batch->bad || n->sealed) {
 		store_batch_free(c->batch);
 		finish(c, n->sealed ? LS_EUNREACHABLE : LS_ENOMEM);
 		return;

@@ -44,7 +44,7 @@ void commit_row_end(struct commit *c, enum store_log log, const char *kind, int6
 /* Remember that memory of this device already holds what the batch says. */
 void commit_touch(struct commit *c, struct eui64 dev_eui);
 
-/* Nothing to write after all: done() runs at once with LS_OK and c is freed. */
+/* Not to be written after all: done() runs at once with LS_OK, nothing is published, c is freed. */
 void commit_discard(struct commit *c);
 
 /* Lazy ones ride along and cause no sync of their own. Owns c from here on. */

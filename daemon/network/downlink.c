@@ -53,7 +53,7 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 		f.frm_payload = payload;
 		f.frm_payload_len = item->data_len;
 	} else if (in->queue) {
-		f.f_pending = out->too_long ? in->queue->next != NULL : true;
+		f.f_pending = true;
 	}
 	if (phy_write_data(&f, out->phy, sizeof(out->phy), &out->phy_len))
 		return;

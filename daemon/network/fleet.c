@@ -407,26 +407,6 @@ struct session *device_session_of(const struct device *d, uint32_t dev_addr)
 	return NULL;
 }
 
-void session_to_row(const struct session *s, struct session_row *out)
-{
-	*out = (struct session_row){
-		.dev_eui = s->device->dev_eui,
-		.slot = s->slot,
-		.dev_addr = s->dev_addr,
-		.nwk_s_key = s->nwk_s_key,
-		.app_s_key = s->app_s_key,
-		.f_cnt_down = s->f_cnt_down,
-		.rx1_delay_s = s->rx1_delay_s,
-		.rx1_dr_offset = s->rx1_dr_offset,
-		.rx2_dr = s->rx2_dr,
-		.rx2_freq_hz = s->rx2_freq_hz,
-		.joined_us = s->joined_us,
-		.up = s->up,
-	};
-	if (s->region)
-		strncpy(out->region, s->region->table->name, sizeof(out->region) - 1);
-}
-
 void fleet_note_unknown_gateway(struct fleet *f, struct eui64 id, const char *address, int64_t now_wall_us)
 {
 	struct unknown_gateway *u = NULL, *oldest = &f->unknown[0];

@@ -60,7 +60,6 @@ struct gateway {
 	int64_t last_seen_us;    /* wall; in memory ahead of the store */
 	int64_t last_seen_stored_us;
 	int32_t one_way_us;      /* learned: half the round trip PULL_RESP - TX_ACK, 0 unknown */
-	uint32_t tx_ok, tx_failed;
 };
 
 struct queue_item {
@@ -140,7 +139,7 @@ void fleet_fini(struct fleet *f);
 /* Load everything from the store. */
 int fleet_load(struct fleet *f, struct store *st, char *err, size_t err_size);
 /* After a failed commit: bring sessions, nonces and queues of these devices back to what is on disk. */
-int fleet_reload_devices(struct fleet *f, struct store *st, const struct eui64 *dev_euis, size_t n);
+int fleet_reload_devices(struct fleet *f, struct store *st, struct eui64 *dev_euis, size_t n); /* sorts them */
 
 /* Lookups, NULL when absent. Names are exact. */
 struct tenant *fleet_tenant(const struct fleet *f, struct uuid id);
@@ -184,7 +183,6 @@ void fleet_session_drop(struct fleet *f, struct device *d, enum session_slot slo
 void fleet_session_promote(struct fleet *f, struct device *d); /* pending becomes current, current replaced */
 void fleet_sessions_drop(struct fleet *f, struct device *d); /* all of them */
 struct session *device_session_of(const struct device *d, uint32_t dev_addr); /* NULL: none has it */
-void session_to_row(const struct session *s, struct session_row *out);
 
 /* Nonces and queue. */
 bool device_nonce_used(const struct device *d, struct eui64 join_eui, uint16_t dev_nonce);

@@ -1,5 +1,7 @@
 /* fleet_load.c - from the store into memory: all at start, some devices after a failed commit. */
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "network/fleet.h"
@@ -93,28 +95,142 @@ int fleet_load(struct fleet *f, struct store *st, char *err, size_t err_size)
 	return rc;
 }
 
-static int reload_device(void *arg, const struct device_row *row)
-{
-	struct device *d = fleet_device(arg, row->dev_eui);
+/*
+ * A reload is read whole before anything in memory changes: if reading fails, memory stays as it is, ahead of the
+ * disk, which is the safe side (no counter or nonce is used twice).
+ */
+struct nonce_row {
+	struct eui64 dev_eui, join_eui;
+	uint16_t dev_nonce;
+};
 
-	if (d)
-		d->join_nonce = row->join_nonce;
+struct item_row {
+	struct queue_row row;
+	uint8_t data[UINT8_MAX];
+};
+
+struct rows {
+	void *data;
+	size_t n, cap, size;
+};
+
+struct reload {
+	struct rows devices, sessions, nonces, items;
+};
+
+static int keep(struct rows *r, const void *row)
+{
+	if (r->n == r->cap) {
+		size_t cap = r->cap ? r->cap * 2 : 16;
+		void *more = realloc(r->data, cap * r->size);
+
+		if (!more)
+			return LS_ENOMEM;
+		r->data = more;
+		r->cap = cap;
+	}
+	memcpy((char *)r->data + r->n++ * r->size, row, r->size);
 	return LS_OK;
 }
 
-int fleet_reload_devices(struct fleet *f, struct store *st, const struct eui64 *dev_euis, size_t n)
+static int keep_device(void *arg, const struct device_row *row)
 {
-	struct store_loader loader = loader_of(f);
+	return keep(&((struct reload *)arg)->devices, row);
+}
 
-	loader.device = reload_device;
-	for (size_t i = 0; i < n; i++) {
-		struct device *d = fleet_device(f, dev_euis[i]);
+static int keep_session(void *arg, const struct session_row *row)
+{
+	return keep(&((struct reload *)arg)->sessions, row);
+}
 
-		if (!d)
-			continue;
-		fleet_sessions_drop(f, d);
-		device_nonces_clear(d);
-		device_queue_clear(d);
+static int keep_nonce(void *arg, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce)
+{
+	struct nonce_row row = {dev_eui, join_eui, dev_nonce};
+
+	return keep(&((struct reload *)arg)->nonces, &row);
+}
+
+static int keep_item(void *arg, const struct queue_row *row)
+{
+	struct item_row item = {.row = *row};
+
+	if (row->data_len > sizeof(item.data))
+		return LS_EBUG;
+	memcpy(item.data, row->data, row->data_len);
+	return keep(&((struct reload *)arg)->items, &item);
+}
+
+static void clear_device(struct fleet *f, struct eui64 dev_eui, uint32_t join_nonce)
+{
+	struct device *d = fleet_device(f, dev_eui);
+
+	if (!d)
+		return;
+	d->join_nonce = join_nonce;
+	fleet_sessions_drop(f, d);
+	device_nonces_clear(d);
+	device_queue_clear(d);
+}
+
+static int apply_reload(struct fleet *f, const struct reload *r)
+{
+	const struct device_row *devices = r->devices.data;
+	const struct session_row *sessions = r->sessions.data;
+	const struct nonce_row *nonces = r->nonces.data;
+	struct item_row *items = r->items.data;
+	int rc = LS_OK;
+
+	for (size_t i = 0; i < r->devices.n; i++)
+		clear_device(f, devices[i].dev_eui, devices[i].join_nonce);
+	for (size_t i = 0; i < r->sessions.n && !rc; i++)
+		rc = load_session(f, &sessions[i]);
+	for (size_t i = 0; i < r->nonces.n && !rc; i++)
+		rc = load_nonce(f, nonces[i].dev_eui, nonces[i].join_eui, nonces[i].dev_nonce);
+	for (size_t i = 0; i < r->items.n && !rc; i++) {
+		items[i].row.data = items[i].data;
+		rc = load_queue_item(f, &items[i].row);
 	}
-	return store_load_devices(st, dev_euis, n, &loader);
+	return rc;
+}
+
+static int compare_eui(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct eui64));
+}
+
+/* Sorted and each once: a device that was touched twice is read once. */
+static size_t distinct(struct eui64 *dev_euis, size_t n)
+{
+	size_t kept = 0;
+
+	qsort(dev_euis, n, sizeof(*dev_euis), compare_eui);
+	for (size_t i = 0; i < n; i++)
+		if (!kept || !eui64_equal(dev_euis[kept - 1], dev_euis[i]))
+			dev_euis[kept++] = dev_euis[i];
+	return kept;
+}
+
+int fleet_reload_devices(struct fleet *f, struct store *st, struct eui64 *dev_euis, size_t n)
+{
+	struct reload r = {
+		.devices.size = sizeof(struct device_row),
+		.sessions.size = sizeof(struct session_row),
+		.nonces.size = sizeof(struct nonce_row),
+		.items.size = sizeof(struct item_row),
+	};
+	struct store_loader loader = {
+		.arg = &r, .device = keep_device, .session = keep_session, .nonce = keep_nonce, .queue_item = keep_item};
+	int rc = store_load_devices(st, dev_euis, distinct(dev_euis, n), &loader);
+
+	if (!rc)
+		rc = apply_reload(f, &r);
+	if (r.sessions.data)
+		explicit_bzero(r.sessions.data, r.sessions.n * r.sessions.size);
+	if (r.devices.data)
+		explicit_bzero(r.devices.data, r.devices.n * r.devices.size);
+	free(r.devices.data);
+	free(r.sessions.data);
+	free(r.nonces.data);
+	free(r.items.data);
+	return rc;
 }

@@ -49,11 +49,11 @@ struct network {
 	struct foreign foreign[FOREIGN_MAX];
 	size_t n_foreign;
 	uv_timer_t lazy_timer;                    /* foreign counters, gateway last_seen */
-	struct drop_limit limits[DROP__COUNT];
+	struct drop_limit limits[DROP__COUNT], drop_events;
+	struct commit *store_failed;              /* rows of frames whose commit failed, for the next that succeeds */
 
 	uint64_t commit_p99_us, commit_p99_until_us; /* of the store, looked up each second */
 
-	size_t commits_out;                       /* submitted, not yet done */
 	bool draining;  /* the end: no new frames, no new answers */
 	bool sealed;    /* after that: nothing is submitted any more */
 	unsigned open_handles;
@@ -64,8 +64,6 @@ bool network_may_log_drop(struct network *n, enum drop_reason reason, int64_t no
 
 struct uuid network_uuid(struct network *n);
 
-void network_log_device(struct network *n, int priority, struct eui64 dev_eui, const char *text);
-
 /* ---- turn.c --------------------------------------------------------------------------------- */
 
 void turn_take(struct network *n, bool force); /* close windows whose time has come */
@@ -73,8 +71,7 @@ void turn_load_answered(struct network *n);    /* decide what session_load has a
 void turn_unpark(struct network *n);           /* control writes ended: look at waiting frames again */
 void turn_free_all(struct network *n);
 void turn_late_copy(struct network *n, const struct collected *e, const struct rx_frame *frame);
-void turn_unknown_gateway(struct network *n, const struct rx_frame *frame);
-void turn_bad_crc(struct network *n, const struct rx_frame *frame);
+void turn_drop_alone(struct network *n, const struct rx_frame *frame, enum drop_reason reason); /* before any window */
 
 /* ---- answer.c ------------------------------------------------------------------------------- */
 
@@ -94,7 +91,8 @@ void answer_forget(struct network *n, struct device *d);
 void answer_free_all(struct network *n);
 
 /* The reception to answer through: the strongest path of those that agree with the strongest copy. NULL: none. */
-const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d);
+const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
+                                    const struct region *region);
 
 /* Send a committed join accept. */
 void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t dev_addr, struct collected *e,
@@ -120,6 +118,7 @@ struct transmit {
 	int windows[2], drs[2];
 	uint64_t window_mono_us[2];
 	char refusals[96];          /* what the gateway said, per option */
+	const char *last_refusal;   /* the last of these words, static text */
 	uint8_t phy_len;
 	uint8_t phy[PHY_MAX];
 };

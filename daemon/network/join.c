@@ -35,7 +35,7 @@ static enum drop_reason check_mic(struct lw_crypto *crypto, const struct join_in
 	lw_mic_join_request(crypto, &in->device->app_key, in->e->phy, in->e->phy_len - 4u, mic);
 	if (!memcmp(mic, in->request->mic, sizeof(mic)))
 		return DROP_NONE;
-	snprintf(out->detail, sizeof(out->detail), "DevNonce %u; the AppKey here is not the device's",
+	snprintf(out->detail, sizeof(out->detail), "DevNonce %u; a damaged frame, or another AppKey than the device's",
 	         in->request->dev_nonce);
 	return DROP_MIC_MISMATCH;
 }
@@ -61,7 +61,7 @@ static enum drop_reason check_nonce(const struct join_input *in, struct join_out
 static enum drop_reason check_radio(const struct join_input *in, struct join_outcome *out)
 {
 	const struct region *r = in->device->profile->region;
-	const struct reception *best = collected_best(in->e);
+	const struct reception *best = r ? reception_best(in->fleet, in->e, in->device, r) : NULL;
 	struct tx_params rx1;
 
 	if (!r) {
@@ -69,12 +69,12 @@ static enum drop_reason check_radio(const struct join_input *in, struct join_out
 		         in->device->profile->region_name);
 		return DROP_WRONG_REGION;
 	}
-	out->dr = region_uplink_dr(r, &best->radio);
-	out->channel = out->dr < 0 ? -1 : region_uplink_channel(r, best->freq_hz, out->dr);
-	if (out->dr < 0 || !region_has_frequency(r, best->freq_hz) ||
-	    region_rx1(r, best->freq_hz, out->channel, out->dr, 0, &rx1)) {
-		snprintf(out->detail, sizeof(out->detail), "%u Hz, data rate %d, region %s", best->freq_hz, out->dr,
-		         r->table->name);
+	if (best) {
+		out->dr = region_uplink_dr(r, &best->radio);
+		out->channel = region_uplink_channel(r, best->freq_hz, out->dr);
+	}
+	if (!best || region_rx1(r, best->freq_hz, out->channel, out->dr, 0, &rx1)) {
+		snprintf(out->detail, sizeof(out->detail), "%u Hz, region %s", in->e->receptions[0].freq_hz, r->table->name);
 		return DROP_WRONG_REGION;
 	}
 	return DROP_NONE;

@@ -16,6 +16,7 @@
 struct join_input {
 	const struct phy_join_request *request;
 	const struct collected *e;
+	const struct fleet *fleet;     /* to judge receptions */
 	const struct device *device;   /* NULL when the DevEUI is unknown */
 	uint32_t net_id;
 	uint32_t dev_addr;             /* to give; the caller found it free */

@@ -1,22 +1,50 @@
 #include "network/log_text.h"
 
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hex.h"
 #include "lorawan/gps_time.h"
 
 /* A gateway's clock is believed while it is this near to ours. */
 #define GW_TIME_DRIFT_MAX_US 30000000
 
-#define LITERAL(t, s) text_put(t, s, sizeof(s) - 1)
+#define LITERAL(t, s) TEXT_PUT_LITERAL(t, s)
+
+/* Longest an EUI gets: 16 digits and quotes. */
+#define EUI_TEXT_MAX 18
+
+static char *at_eui(char *p, struct eui64 eui)
+{
+	*p++ = '"';
+	hex_encode(eui.be, sizeof(eui.be), p);
+	p += 2 * sizeof(eui.be);
+	*p++ = '"';
+	return p;
+}
+
+/* Tenths with their one decimal: 105 is 10.5. */
+static char *at_tenths(char *p, int v)
+{
+	unsigned tenths = (unsigned)(v < 0 ? -v : v);
+
+	if (v < 0)
+		*p++ = '-';
+	p = text_at_u64(p, tenths / 10);
+	*p++ = '.';
+	*p++ = (char)('0' + tenths % 10);
+	return p;
+}
 
 static void put_eui(struct text_buf *t, struct eui64 eui)
 {
-	text_putc(t, '"');
-	text_put_hex(t, eui.be, sizeof(eui.be));
-	text_putc(t, '"');
+	char *p = text_buf_reserve(t, EUI_TEXT_MAX);
+
+	if (p)
+		text_buf_end(t, at_eui(p, eui));
 }
 
 static void put_addr(struct text_buf *t, uint32_t dev_addr)
@@ -56,6 +84,42 @@ static void put_time(struct text_buf *t, int64_t time_us)
 	text_putc(t, '"');
 	text_put(t, text, clock_format_chirpstack(time_us, text));
 	text_putc(t, '"');
+}
+
+/*
+ * The times of one row are mostly of one second, and the date of a second is what costs: its text is kept here
+ * while the row is written. Starts as {0}.
+ */
+struct time_text {
+	int64_t second;
+	char date[CLOCK_TEXT_SIZE]; /* "2025-03-04T10:15:31..."; empty at first */
+};
+
+#define DATE_LEN 19
+#define YEAR_10000_US (INT64_C(253402300800) * 1000000)
+
+/* As put_time() writes it. Times before 1970 or of five-digit years, which no clock gives, are left to clock.c. */
+static char *at_time(char *p, struct time_text *cache, int64_t time_us)
+{
+	int64_t second = time_us / 1000000;
+	unsigned fraction = (unsigned)(time_us % 1000000);
+
+	*p++ = '"';
+	if (time_us < 0 || time_us >= YEAR_10000_US) {
+		p += clock_format_chirpstack(time_us, p);
+		*p++ = '"';
+		return p;
+	}
+	if (!cache->date[0] || cache->second != second) {
+		clock_format(time_us, cache->date);
+		cache->second = second;
+	}
+	p = text_at(p, cache->date, DATE_LEN);
+	if (fraction) {
+		*p++ = '.';
+		p = fraction % 1000 ? text_at_digits(p, fraction, 6) : text_at_digits(p, fraction / 1000, 3);
+	}
+	return TEXT_AT_LITERAL(p, "+00:00\"");
 }
 
 static void put_time_z(struct text_buf *t, int64_t time_us)
@@ -158,7 +222,7 @@ static void put_modulation(struct text_buf *t, const struct radio *radio, bool d
 			text_putc(t, '"');
 		}
 		if (down)
-			LITERAL(t, ",\"polarizationInversion\":true,\"noCrc\":true");
+			LITERAL(t, ",\"polarizationInversion\":true");
 		LITERAL(t, "}}");
 		break;
 	case MOD_FSK:
@@ -197,55 +261,98 @@ static void put_non_zero(struct text_buf *t, const char *key, uint64_t value)
 }
 
 /* google.protobuf.Duration as JSON, from microseconds: always enough decimals to be exact. */
-static void put_duration_us(struct text_buf *t, uint64_t us)
+static char *at_duration_us(char *p, uint64_t us)
 {
 	unsigned fraction = (unsigned)(us % 1000000);
 
-	text_putc(t, '"');
-	text_put_u64(t, us / 1000000);
-	if (fraction % 1000 == 0 && fraction)
-		text_printf(t, ".%03u", fraction / 1000);
-	else if (fraction)
-		text_printf(t, ".%06u", fraction);
-	LITERAL(t, "s\"");
+	*p++ = '"';
+	p = text_at_u64(p, us / 1000000);
+	if (fraction) {
+		*p++ = '.';
+		p = fraction % 1000 ? text_at_digits(p, fraction, 6) : text_at_digits(p, fraction / 1000, 3);
+	}
+	return TEXT_AT_LITERAL(p, "s\"");
 }
 
-static void put_rx_info(struct text_buf *t, const struct fleet *f, const struct reception *r)
+static void put_duration_us(struct text_buf *t, uint64_t us)
+{
+	char *p = text_buf_reserve(t, 2 * TEXT_U64_MAX);
+
+	if (p)
+		text_buf_end(t, at_duration_us(p, us));
+}
+
+/* A double of a nested message: left out when 0, ".0" when whole. */
+static void put_double(struct text_buf *t, const char *key, double value)
+{
+	if (value != 0)
+		text_printf(t, floor(value) == value ? "\"%s\":%.1f," : "\"%s\":%.10g,", key, value);
+}
+
+static void put_location(struct text_buf *t, const struct gateway *g)
+{
+	LITERAL(t, ",\"location\":{");
+	put_double(t, "latitude", g->latitude);
+	put_double(t, "longitude", g->longitude);
+	put_double(t, "altitude", g->altitude_m);
+	LITERAL(t, "\"source\":\"CONFIG\"}");
+}
+
+static char *at_non_zero(char *p, const char *key, size_t key_len, uint64_t value)
+{
+	return value ? text_at_u64(text_at(p, key, key_len), value) : p;
+}
+#define AT_NON_ZERO(p, key, value) at_non_zero(p, key, sizeof(key) - 1, value)
+
+/*
+ * Room for a reception without location and context: 210 octets of names, an EUI, two times, two durations of
+ * 31 octets at most and 8 small numbers.
+ */
+#define RX_INFO_MAX 512
+
+static void put_rx_info(struct text_buf *t, const struct fleet *f, const struct reception *r, struct time_text *date)
 {
 	const struct rx_info *rx = &r->rx;
 	const struct gateway *g = fleet_gateway(f, rx->gateway_id);
+	char *p = text_buf_reserve(t, RX_INFO_MAX);
 
-	LITERAL(t, "{\"gatewayId\":");
-	put_eui(t, rx->gateway_id);
-	put_non_zero(t, "\"uplinkId\":", rx->uplink_id);
+	if (!p)
+		return;
+	p = TEXT_AT_LITERAL(p, "{\"gatewayId\":");
+	p = at_eui(p, rx->gateway_id);
+	p = AT_NON_ZERO(p, ",\"uplinkId\":", rx->uplink_id);
 	if (rx->gw_time_us) {
-		LITERAL(t, ",\"gwTime\":");
-		put_time(t, rx->gw_time_us);
+		p = TEXT_AT_LITERAL(p, ",\"gwTime\":");
+		p = at_time(p, date, rx->gw_time_us);
 	}
-	LITERAL(t, ",\"nsTime\":");
-	put_time(t, rx->recv_wall_us);
+	p = TEXT_AT_LITERAL(p, ",\"nsTime\":");
+	p = at_time(p, date, rx->recv_wall_us);
 	if (rx->gps_us) {
-		LITERAL(t, ",\"timeSinceGpsEpoch\":");
-		put_duration_us(t, rx->gps_us);
-		if (rx->fine_time_ns >= 0)
-			text_printf(t, ",\"fineTimeSinceGpsEpoch\":\"%llu.%09ds\"",
-			            (unsigned long long)(rx->gps_us / 1000000), rx->fine_time_ns);
+		p = TEXT_AT_LITERAL(p, ",\"timeSinceGpsEpoch\":");
+		p = at_duration_us(p, rx->gps_us);
+		if (rx->fine_time_ns >= 0) {
+			p = TEXT_AT_LITERAL(p, ",\"fineTimeSinceGpsEpoch\":\"");
+			p = text_at_u64(p, rx->gps_us / 1000000);
+			*p++ = '.';
+			p = text_at_digits(p, (uint64_t)rx->fine_time_ns, 9);
+			p = TEXT_AT_LITERAL(p, "s\"");
+		}
 	}
 	if (rx->rssi_dbm) {
-		LITERAL(t, ",\"rssi\":");
-		text_put_i64(t, rx->rssi_dbm);
+		p = TEXT_AT_LITERAL(p, ",\"rssi\":");
+		p = text_at_i64(p, rx->rssi_dbm);
 	}
 	if (rx->has_snr && rx->snr_db10) {
-		LITERAL(t, ",\"snr\":");
-		text_put_fixed(t, rx->snr_db10, 1);
+		p = TEXT_AT_LITERAL(p, ",\"snr\":");
+		p = at_tenths(p, rx->snr_db10);
 	}
-	put_non_zero(t, "\"channel\":", rx->channel);
-	put_non_zero(t, "\"rfChain\":", rx->rf_chain);
-	put_non_zero(t, "\"board\":", rx->board);
-	put_non_zero(t, "\"antenna\":", rx->antenna);
+	p = AT_NON_ZERO(p, ",\"channel\":", rx->channel);
+	p = AT_NON_ZERO(p, ",\"rfChain\":", rx->rf_chain);
+	p = AT_NON_ZERO(p, ",\"board\":", rx->board);
+	p = AT_NON_ZERO(p, ",\"antenna\":", rx->antenna);
+	text_buf_end(t, p);
 	if (g && g->has_location)
-		text_printf(t, ",\"location\":{\"latitude\":%.10g,\"longitude\":%.10g,\"altitude\":%.10g,\"source\":\"CONFIG\"}",
-		            g->latitude, g->longitude, g->altitude_m);
+		put_location(t, g);
 	if (rx->context_len) {
 		LITERAL(t, ",\"context\":\"");
 		text_put_base64(t, rx->context, rx->context_len);
@@ -257,7 +364,8 @@ static void put_rx_info(struct text_buf *t, const struct fleet *f, const struct 
 void text_up_event(struct text_buf *t, const struct fleet *f, const struct device *d, const struct phy_data *phy,
                    const struct collected *e, const struct uplink_outcome *o, struct uuid deduplication_id)
 {
-	const struct reception *best = collected_best(e);
+	const struct reception *best = o->best;
+	struct time_text date = {0};
 	bool first = true;
 
 	LITERAL(t, "{\"deduplicationId\":");
@@ -287,7 +395,7 @@ void text_up_event(struct text_buf *t, const struct fleet *f, const struct devic
 		if (!first)
 			text_putc(t, ',');
 		first = false;
-		put_rx_info(t, f, &e->receptions[i]);
+		put_rx_info(t, f, &e->receptions[i], &date);
 	}
 	LITERAL(t, "],\"txInfo\":{\"frequency\":");
 	text_put_u64(t, best->freq_hz);
@@ -432,6 +540,26 @@ static void put_optional(struct text_buf *t, const char *key, bool has, uint64_t
 		LITERAL(t, "null");
 }
 
+#define RECEIVER_MAX 128 /* names, an EUI and two 16-bit numbers */
+
+static void put_receiver(struct text_buf *t, const struct rx_info *rx)
+{
+	char *p = text_buf_reserve(t, RECEIVER_MAX);
+
+	if (!p)
+		return;
+	p = TEXT_AT_LITERAL(p, "{\"gateway_id\":");
+	p = at_eui(p, rx->gateway_id);
+	p = TEXT_AT_LITERAL(p, ",\"rssi_dbm\":");
+	p = text_at_i64(p, rx->rssi_dbm);
+	if (rx->has_snr) {
+		p = TEXT_AT_LITERAL(p, ",\"snr_db\":");
+		p = at_tenths(p, rx->snr_db10);
+	}
+	*p++ = '}';
+	text_buf_end(t, p);
+}
+
 void text_frame_up(struct text_buf *t, const struct frame_up *u, int64_t time_us)
 {
 	const struct reception *r = u->receptions;
@@ -471,15 +599,7 @@ void text_frame_up(struct text_buf *t, const struct frame_up *u, int64_t time_us
 	for (unsigned i = 0; i < u->n_receptions; i++) {
 		if (i)
 			text_putc(t, ',');
-		LITERAL(t, "{\"gateway_id\":");
-		put_eui(t, r[i].rx.gateway_id);
-		LITERAL(t, ",\"rssi_dbm\":");
-		text_put_i64(t, r[i].rx.rssi_dbm);
-		if (r[i].rx.has_snr) {
-			LITERAL(t, ",\"snr_db\":");
-			text_put_fixed(t, r[i].rx.snr_db10, 1);
-		}
-		text_putc(t, '}');
+		put_receiver(t, &r[i].rx);
 	}
 	LITERAL(t, "],\"phy_payload\":\"");
 	text_put_hex(t, u->e->phy, u->e->phy_len);

@@ -30,13 +30,6 @@ struct uuid network_uuid(struct network *n)
 	return uuid_from_random(random);
 }
 
-void network_log_device(struct network *n, int priority, struct eui64 dev_eui, const char *text)
-{
-	char subject[EUI64_TEXT_SIZE];
-
-	n->out.log(n->out.arg, priority, eui64_format(dev_eui, subject), text);
-}
-
 /* ---- timers --------------------------------------------------------------------------------- */
 
 static void on_collect_timer(uv_timer_t *timer);
@@ -140,6 +133,11 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	return LS_OK;
 }
 
+bool network_has_waiting(const struct network *n)
+{
+	return n->parked != NULL;
+}
+
 void network_drain(struct network *n)
 {
 	turn_take(n, true);
@@ -173,6 +171,8 @@ void network_close(struct network *n)
 	answer_free_all(n);
 	transmit_free_all(n);
 	turn_free_all(n);
+	if (n->store_failed)
+		commit_discard(n->store_failed);
 	collect_fini(&n->collect);
 	due_list_fini(&n->due);
 	lw_crypto_close(n->crypto);
@@ -194,12 +194,12 @@ void network_on_uplink(struct network *n, const struct rx_frame *frame, bool is_
 		return;
 	n->counters.frames_in++;
 	if (!is_known) {
-		turn_unknown_gateway(n, frame);
+		turn_drop_alone(n, frame, DROP_UNKNOWN_GATEWAY);
 		return;
 	}
 	network_on_gateway_seen(n, frame->rx.gateway_id);
 	if (frame->crc != CRC_OK) {
-		turn_bad_crc(n, frame);
+		turn_drop_alone(n, frame, DROP_BAD_CRC);
 		return;
 	}
 	switch (collect_add(&n->collect, frame, &late)) {
@@ -215,6 +215,7 @@ void network_on_uplink(struct network *n, const struct rx_frame *frame, bool is_
 		break;
 	case COLLECT_FULL:
 		n->counters.collect_full++;
+		turn_drop_alone(n, frame, DROP_OVERLOAD);
 		break;
 	}
 }
@@ -268,6 +269,9 @@ void network_forget_device(struct network *n, struct device *d)
 {
 	answer_forget(n, d);
 	transmit_forget(n, d->dev_eui);
+	/* Nobody will report on them any more: they wait again, as they do after a restart. */
+	for (struct queue_item *item = d->queue; item; item = item->next)
+		item->state = QUEUE_WAITING;
 }
 
 const struct network_counters *network_counters(const struct network *n)

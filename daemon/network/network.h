@@ -62,6 +62,9 @@ struct network;
 int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, const struct network_options *options,
                  const struct network_out *out, struct network **result);
 
+/* Are there frames that wait behind a control write? */
+bool network_has_waiting(const struct network *n);
+
 /* Decide open windows now, submit, and stop taking frames; used at the end before store_close(). */
 void network_drain(struct network *n);
 void network_close(struct network *n);

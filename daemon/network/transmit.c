@@ -107,7 +107,7 @@ static void unanswer(struct commit *c, const struct transmit *t, const struct de
 	if (!s || s->up.f_cnt_up != t->f_cnt_up)
 		return;
 	s->up.up_answered = false;
-	store_batch_session_down(c->batch, d->dev_eui, s->slot, s->f_cnt_down, false);
+	store_batch_session_unanswer(c->batch, d->dev_eui, s->slot);
 	commit_touch(c, d->dev_eui);
 }
 
@@ -129,11 +129,9 @@ static void settle_failed(struct network *n, struct transmit *t, enum drop_reaso
 	down_row(c, t, d, reason);
 	unanswer(c, t, d);
 	if (item) {
-		char id[UUID_TEXT_SIZE];
-		struct text_pair context = {"queue_item_id", uuid_format(item->id, id)};
-
+		/* ChirpStack's form: the gateway's last word, no context. */
 		text_log_event(commit_row_begin(c), d, now, "ERROR", "DOWNLINK_GATEWAY",
-		               t->refusals[0] ? t->refusals : drop_reason_words(reason), &context, 1);
+		               t->last_refusal ? t->last_refusal : drop_reason_words(reason), NULL, 0);
 		commit_row_end(c, LOG_EVENT, "log", now, &t->dev_eui, NULL, NULL);
 		store_batch_queue_state(c->batch, item->id, QUEUE_WAITING, t->f_cnt_down);
 		item->state = QUEUE_WAITING;
@@ -151,10 +149,12 @@ static void on_silence(struct due *due, void *arg)
 	transmit_end(n, t);
 }
 
+/* what: static text */
 static void refusal(struct transmit *t, const char *what)
 {
 	size_t len = strlen(t->refusals);
 
+	t->last_refusal = what;
 	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%sRX%d: %s", len ? ", " : "", t->windows[t->at], what);
 }
 
@@ -163,6 +163,7 @@ static void send_next(struct network *n, struct transmit *t)
 {
 	enum drop_reason reason = DROP_DOWNLINK_FAILED;
 	bool confirms = false;
+	uint64_t until;
 	int rc;
 
 	for (; t->at < t->n_options; t->at++) {
@@ -179,10 +180,12 @@ static void send_next(struct network *n, struct transmit *t)
 			continue;
 		}
 		n->counters.downlinks_sent++;
-		if (!n->out.has_path(n->out.arg, t->gateway_id, &confirms) || !confirms) {
-			settle_sent(n, t);
-			transmit_end(n, t);
-		} else if (due_set(&n->due, &t->due, clock_mono_us() + TX_ACK_TIMEOUT_US)) {
+		until = clock_mono_us();
+		/* Without a queue in the gateway the octets are held back here until just before the window. */
+		if (n->out.has_path(n->out.arg, t->gateway_id, &confirms) && !confirms && t->window_mono_us[t->at] > until)
+			until = t->window_mono_us[t->at];
+		if (due_set(&n->due, &t->due, until + TX_ACK_TIMEOUT_US)) {
+			settle_sent(n, t); /* out of memory: what left counts as sent */
 			transmit_end(n, t);
 		}
 		return;
@@ -200,6 +203,7 @@ void transmit_start(struct network *n, struct transmit *t)
 		t->next->link = &t->next;
 	n->transmit_list = t;
 	if (ptr_table_add(&n->transmits, t)) {
+		settle_failed(n, t, DROP_DOWNLINK_FAILED);
 		transmit_end(n, t);
 		return;
 	}
@@ -213,15 +217,13 @@ static void learn_round_trip(struct network *n, const struct tx_ack *ack)
 
 	if (!g)
 		return;
-	/* Slow answers are learned at once, fast ones slowly. */
-	if (!g->one_way_us || one_way > g->one_way_us)
+	/* Slow answers are learned faster than fast ones; a single odd one does not rule. */
+	if (!ack->round_trip_us)
+		return; /* not the gateway's own word */
+	if (!g->one_way_us)
 		g->one_way_us = one_way > 0 ? one_way : 1;
 	else
-		g->one_way_us += (one_way - g->one_way_us) / 8;
-	if (ack->status == TX_OK)
-		g->tx_ok++;
-	else
-		g->tx_failed++;
+		g->one_way_us += (one_way - g->one_way_us) / (one_way > g->one_way_us ? 2 : 8);
 }
 
 void transmit_on_ack(struct network *n, const struct tx_ack *ack)

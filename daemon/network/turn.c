@@ -16,7 +16,7 @@
 #include "network/log_text.h"
 #include "network/session_load.h"
 
-#define RX2_AFTER_RX1_US 1000000
+#define DROP_EVENTS_PER_SECOND 10
 #define LATE_UNKNOWN_US 2000000 /* how long copies of frames of nobody here are late ones */
 
 struct turn_item {
@@ -89,13 +89,27 @@ static struct frame_up row_of(const struct turn_item *item)
 	return row;
 }
 
-/* The alphabet of ChirpStack's log events, for applications that watch them. Rate-limited with the drop rows. */
-static void drop_event(struct commit *c, const struct device *d, const struct collected *e, const char *code,
-                       enum drop_reason reason, const char *detail)
+/*
+ * A log event as ChirpStack sends it, for applications that watch them: level, code and the context keys beside
+ * deduplication_id are its own. They rest on no state, so like the drop's row they cause no sync: a stranger who
+ * replays frames must not be able to keep the disk busy.
+ */
+static void drop_event(struct network *n, struct commit *c, const struct device *d, const struct collected *e,
+                       enum drop_reason reason, const char *detail, const char *level, const char *code,
+                       const struct text_pair *more, size_t n_more)
 {
-	struct text_pair context = {"detail", detail};
+	struct text_pair context[4];
+	char id[UUID_TEXT_SIZE], description[2 * DETAIL_SIZE];
 
-	text_log_event(commit_row_begin(c), d, e->first_wall_us, "ERROR", code, drop_reason_words(reason), &context, 1);
+	if (n->drop_events.second != e->first_wall_us / 1000000)
+		n->drop_events = (struct drop_limit){.second = e->first_wall_us / 1000000};
+	if (n->drop_events.n++ >= DROP_EVENTS_PER_SECOND)
+		return;
+	context[0] = (struct text_pair){"deduplication_id", uuid_format(network_uuid(n), id)};
+	for (size_t i = 0; i < n_more; i++)
+		context[1 + i] = more[i];
+	snprintf(description, sizeof(description), "%s%s%s", drop_reason_words(reason), detail[0] ? ": " : "", detail);
+	text_log_event(commit_row_begin(c), d, e->first_wall_us, level, code, description, context, 1 + n_more);
 	commit_row_end(c, LOG_EVENT, "log", e->first_wall_us, &d->dev_eui, NULL, NULL);
 }
 
@@ -141,10 +155,14 @@ static struct effect *add_effect(struct turn *t, struct collected *e)
 	return &t->effects[t->n_effects++];
 }
 
+/*
+ * Frames whose commit failed. The disk that refused them would refuse their rows too, so the rows wait, bounded, for
+ * the next commit that succeeds.
+ */
+#define STORE_FAILED_ROWS_MAX 200
+
 static void mark_store_failed(struct network *n, const struct turn *t)
 {
-	struct commit *c = NULL;
-
 	for (size_t i = 0; i < t->n_effects; i++) {
 		struct collected *e = t->effects[i].wish.e;
 		struct frame_up row = {
@@ -153,15 +171,12 @@ static void mark_store_failed(struct network *n, const struct turn *t)
 			.reason = DROP_STORE_FAILED,
 		};
 
-		if (!network_may_log_drop(n, DROP_STORE_FAILED, e->first_wall_us))
-			continue;
-		if (!c)
-			c = commit_new(n);
-		if (c)
-			add_frame_row(c, &row);
+		n->counters.drops[DROP_STORE_FAILED]++;
+		if (!n->store_failed)
+			n->store_failed = commit_new(n);
+		if (n->store_failed && n->store_failed->rows[LOG_FRAME].n < STORE_FAILED_ROWS_MAX)
+			add_frame_row(n->store_failed, &row);
 	}
-	if (c)
-		commit_submit(c, true);
 }
 
 static void on_turn_committed(struct commit *c, int rc)
@@ -169,8 +184,12 @@ static void on_turn_committed(struct commit *c, int rc)
 	struct network *n = c->network;
 	struct turn *t = c->arg;
 
-	if (rc)
+	if (rc) {
 		mark_store_failed(n, t);
+	} else if (n->store_failed && t->n_effects) {
+		commit_submit(n->store_failed, true);
+		n->store_failed = NULL;
+	}
 	for (size_t i = 0; i < t->n_effects; i++) {
 		struct effect *f = &t->effects[i];
 
@@ -278,16 +297,13 @@ static void drop_uplink(struct network *n, struct turn *t, struct turn_item *ite
 	row.detail = o->detail;
 	if (!drop_row(n, t, &row))
 		return;
-	if (o->reason == DROP_F_CNT_REPLAYED)
-		drop_event(t->c, row.device, item->e, "UPLINK_F_CNT_RESET", o->reason, o->detail);
-}
+	if (o->reason == DROP_F_CNT_REPLAYED) {
+		char f_cnt_up[16];
+		struct text_pair more = {"f_cnt_up", f_cnt_up};
 
-static bool any_serves(const struct network *n, const struct collected *e, const struct device *d)
-{
-	for (unsigned i = 0; i < e->n; i++)
-		if (reception_serves(n->fleet, &e->receptions[i], d))
-			return true;
-	return false;
+		snprintf(f_cnt_up, sizeof(f_cnt_up), "%u", o->f_cnt);
+		drop_event(n, t->lazy, row.device, item->e, o->reason, o->detail, "WARNING", "UPLINK_F_CNT_RESET", &more, 1);
+	}
 }
 
 static void decide_data(struct network *n, struct turn *t, struct turn_item *item)
@@ -295,11 +311,7 @@ static void decide_data(struct network *n, struct turn *t, struct turn_item *ite
 	struct uplink_outcome o;
 	uint64_t late_us = LATE_UNKNOWN_US;
 
-	uplink_decide(n->crypto, fleet_sessions(n->fleet, item->data.dev_addr), &item->data, item->e, &o);
-	if (o.kind != UPLINK_DROP && !any_serves(n, item->e, o.session->device)) {
-		o.kind = UPLINK_DROP;
-		o.reason = DROP_PRIVATE_GATEWAY;
-	}
+	uplink_decide(n->crypto, n->fleet, &item->data, item->e, &o);
 	if (o.session)
 		late_us = o.session->rx1_delay_s * 1000000u + RX2_AFTER_RX1_US;
 	if (o.kind == UPLINK_DROP)
@@ -381,18 +393,24 @@ static void drop_join(struct network *n, struct turn *t, struct turn_item *item,
 	row.detail = o->detail;
 	if (!drop_row(n, t, &row) || !d)
 		return;
-	if (o->reason == DROP_MIC_MISMATCH)
-		drop_event(t->c, d, item->e, "UPLINK_MIC", o->reason, o->detail);
-	else if (o->reason == DROP_DEV_NONCE_USED)
-		drop_event(t->c, d, item->e, "OTAA", o->reason, o->detail);
+	if (o->reason == DROP_MIC_MISMATCH) {
+		drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "UPLINK_MIC", NULL, 0);
+	} else if (o->reason == DROP_DEV_NONCE_USED) {
+		char join_eui[EUI64_TEXT_SIZE], dev_nonce[16];
+		struct text_pair more[] = {
+			{"join_eui", eui64_format(item->join.join_eui, join_eui)}, {"dev_nonce", dev_nonce}};
+
+		snprintf(dev_nonce, sizeof(dev_nonce), "%u", item->join.dev_nonce);
+		drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "OTAA", more, 2);
+	}
 }
 
 static void decide_join(struct network *n, struct turn *t, struct turn_item *item)
 {
 	struct device *d = fleet_device(n->fleet, item->join.dev_eui);
 	struct join_input in = {
-		.request = &item->join, .e = item->e, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = d && answer_path(n, item->e, d) != NULL,
+		.request = &item->join, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
+		.dev_addr = free_dev_addr(n), .answerable = d && d->profile->region && answer_path(n, item->e, d, d->profile->region) != NULL,
 	};
 	struct join_outcome o;
 
@@ -637,12 +655,7 @@ void turn_late_copy(struct network *n, const struct collected *e, const struct r
 	drop_alone(n, frame, e, DROP_LATE_COPY);
 }
 
-void turn_unknown_gateway(struct network *n, const struct rx_frame *frame)
+void turn_drop_alone(struct network *n, const struct rx_frame *frame, enum drop_reason reason)
 {
-	drop_alone(n, frame, NULL, DROP_UNKNOWN_GATEWAY);
-}
-
-void turn_bad_crc(struct network *n, const struct rx_frame *frame)
-{
-	drop_alone(n, frame, NULL, DROP_BAD_CRC);
+	drop_alone(n, frame, NULL, reason);
 }

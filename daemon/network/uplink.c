@@ -7,9 +7,6 @@
 #include "lorawan/f_cnt.h"
 #include "lorawan/mac.h"
 
-/* Before a repeat the device has waited for RX2 to pass. */
-#define RX2_AFTER_RX1_US 1000000
-
 /* NbTrans is what the server asked for; without LinkADRReq it is the default. */
 #define NB_TRANS_DEFAULT 1
 
@@ -20,10 +17,9 @@
  * What tells late copies from repeats after a restart, keyed so that nobody can aim at it: the upper half is of
  * the octets without their MIC, the lower half of the gateway heard best.
  */
-static uint64_t up_hash(const struct session *s, const struct collected *e, size_t msg_len)
+static uint64_t up_hash(const struct session *s, const struct collected *e, size_t msg_len, struct eui64 gateway_id)
 {
 	struct siphash_key key;
-	struct eui64 gateway_id = collected_best(e)->rx.gateway_id;
 
 	memcpy(&key, s->nwk_s_key.b, sizeof(key));
 	return (siphash(&key, e->phy, msg_len) & ~(uint64_t)UINT32_MAX) |
@@ -76,6 +72,7 @@ static int weight(enum drop_reason reason)
 	case DROP_F_CNT_EXHAUSTED:
 		return 3;
 	case DROP_WRONG_REGION:
+	case DROP_PRIVATE_GATEWAY:
 		return 2;
 	default:
 		return 1;
@@ -114,11 +111,10 @@ static void explain_refusal(struct lw_crypto *crypto, const struct session *s, c
 }
 
 /* True when this session is the frame's; else *out holds the refusal. */
-static bool try_session(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+static bool try_session(struct lw_crypto *crypto, const struct fleet *f, const struct session *s, const struct phy_data *phy,
                         const struct collected *e, struct f_cnt_guess *guess, struct uplink_outcome *out)
 {
 	const struct device *d = s->device;
-	const struct reception *best = collected_best(e);
 	uint32_t max_gap = mac_version_rules(d->profile->mac_version)->max_f_cnt_gap;
 	bool plausible;
 
@@ -146,14 +142,20 @@ static bool try_session(struct lw_crypto *crypto, const struct session *s, const
 		refuse(out, s, DROP_DEVICE_DISABLED);
 		return false;
 	}
-	out->dr = s->region ? region_uplink_dr(s->region, &best->radio) : -1;
-	if (out->dr < 0 || !region_has_frequency(s->region, best->freq_hz)) {
-		refuse(out, s, DROP_WRONG_REGION);
-		snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", best->freq_hz,
-		         s->region ? s->region->table->name : "a region that is not enabled");
+	out->best = s->region ? reception_best(f, e, d, s->region) : NULL;
+	if (!out->best) {
+		bool served = false;
+
+		for (unsigned i = 0; i < e->n; i++)
+			served |= reception_serves(f, &e->receptions[i], d);
+		refuse(out, s, served ? DROP_WRONG_REGION : DROP_PRIVATE_GATEWAY);
+		if (served)
+			snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", e->receptions[0].freq_hz,
+			         s->region ? s->region->table->name : "a region that is not enabled");
 		return false;
 	}
-	out->channel = region_uplink_channel(s->region, best->freq_hz, out->dr);
+	out->dr = region_uplink_dr(s->region, &out->best->radio);
+	out->channel = region_uplink_channel(s->region, out->best->freq_hz, out->dr);
 	return true;
 }
 
@@ -198,7 +200,7 @@ static void accept_new(const struct session *s, const struct phy_data *phy, cons
 	out->up = (struct session_up_row){
 		.f_cnt_up = out->f_cnt + 1,
 		.has_up = true,
-		.up_hash = up_hash(s, e, phy->msg_len),
+		.up_hash = up_hash(s, e, phy->msg_len, out->best->rx.gateway_id),
 		.up_first_us = e->first_wall_us,
 		.up_transmissions = 1,
 		.up_answered = false,
@@ -224,7 +226,7 @@ static void accept_repeat(const struct session *s, const struct phy_data *phy, c
 	out->up = s->up;
 	/* The collection knows late copies by their gateway; after a restart only the octets and the time can tell. */
 	if (!e->again && since_us >= 0 && since_us < s->rx1_delay_s * 1000000ll + RX2_AFTER_RX1_US &&
-	    is_other_gateways_copy(s->up.up_hash, up_hash(s, e, phy->msg_len))) {
+	    is_other_gateways_copy(s->up.up_hash, up_hash(s, e, phy->msg_len, out->best->rx.gateway_id))) {
 		refuse(out, s, DROP_LATE_COPY);
 		snprintf(out->detail, sizeof(out->detail), "%lld ms after the first copy", (long long)since_us / 1000);
 		return;
@@ -243,7 +245,7 @@ static void accept_repeat(const struct session *s, const struct phy_data *phy, c
 	out->up.last_seen_us = e->first_wall_us;
 }
 
-void uplink_decide(struct lw_crypto *crypto, const struct session *candidates, const struct phy_data *phy,
+void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct phy_data *phy,
                    const struct collected *e, struct uplink_outcome *out)
 {
 	struct uplink_outcome failed = {.reason = DROP_UNKNOWN_DEV_ADDR, .dr = -1, .channel = -1};
@@ -254,10 +256,11 @@ void uplink_decide(struct lw_crypto *crypto, const struct session *candidates, c
 	memset(out, 0, offsetof(struct uplink_outcome, data));
 	out->data_len = 0;
 	failed.data_len = 0;
-	for (s = candidates; s; s = s->next_same_addr) {
+	for (s = fleet_sessions(f, phy->dev_addr); s; s = s->next_same_addr) {
 		out->dr = out->channel = -1;
+		out->best = NULL;
 		n++;
-		if (try_session(crypto, s, phy, e, &guess, out))
+		if (try_session(crypto, f, s, phy, e, &guess, out))
 			break;
 		if (n == 1 || weight(out->reason) > weight(failed.reason))
 			memcpy(&failed, out, offsetof(struct uplink_outcome, data));
@@ -287,4 +290,28 @@ bool reception_serves(const struct fleet *f, const struct reception *r, const st
 	const struct gateway *g = fleet_gateway(f, r->rx.gateway_id);
 
 	return g && (!g->is_private || g->tenant == d->application->tenant);
+}
+
+struct usable_for {
+	const struct fleet *fleet;
+	const struct device *device;
+	const struct region *region;
+};
+
+/* A gateway that names its region speaks for that one only; the others are told by frequency and data rate. */
+static bool is_usable(const struct reception *r, const void *arg)
+{
+	const struct usable_for *u = arg;
+	const struct gateway *g = fleet_gateway(u->fleet, r->rx.gateway_id);
+
+	return reception_serves(u->fleet, r, u->device) && (!g->region || g->region == u->region) &&
+	       region_has_frequency(u->region, r->freq_hz) && region_uplink_dr(u->region, &r->radio) >= 0;
+}
+
+const struct reception *reception_best(const struct fleet *f, const struct collected *e, const struct device *d,
+                                       const struct region *region)
+{
+	struct usable_for u = {f, d, region};
+
+	return collected_best(e, is_usable, &u);
 }

@@ -33,6 +33,7 @@ struct uplink_outcome {
 	struct session *session;         /* of the device; also for drops that name one device */
 	uint32_t f_cnt;                  /* full counter */
 	bool has_f_cnt;
+	const struct reception *best;    /* speaks for the frame; NULL in drops before it was looked for */
 	int dr;                          /* uplink data rate in the session's region, -1 unknown */
 	int channel;                     /* -1 not one of the region's */
 	bool must_answer;                /* an acknowledgement, an ADR or a MAC request waits */
@@ -44,13 +45,23 @@ struct uplink_outcome {
 };
 
 /*
- * candidates: the chain of sessions with this DevAddr. `e` gives octets, receptions and first time;
- * phy is e->phy split. Sessions of disabled devices count as known but refuse.
+ * The sessions with this DevAddr are the candidates. `e` gives octets, receptions and first time; phy is
+ * e->phy split. Sessions of disabled devices count as known but refuse.
  */
-void uplink_decide(struct lw_crypto *crypto, const struct session *candidates, const struct phy_data *phy,
+void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct phy_data *phy,
                    const struct collected *e, struct uplink_outcome *out);
 
 /* Is this reception usable for the device: a private gateway serves only its own tenant. */
 bool reception_serves(const struct fleet *f, const struct reception *r, const struct device *d);
+
+/*
+ * The reception that speaks for the frame: the strongest of those that serve the device and whose claims are
+ * possible in the region. NULL when there is none.
+ */
+const struct reception *reception_best(const struct fleet *f, const struct collected *e, const struct device *d,
+                                       const struct region *region);
+
+/* Copies may come until the device could send again: RxDelay and the second to RX2. */
+#define RX2_AFTER_RX1_US 1000000u
 
 #endif

@@ -63,8 +63,10 @@ static void *take(struct store_batch *b, size_t size)
 		size_t room = size > CHUNK ? size : CHUNK;
 
 		c = malloc(sizeof(*c) + room);
-		if (!c)
+		if (!c) {
+			b->bad = true;
 			return NULL;
+		}
 		c->next = b->arena;
 		c->used = 0;
 		c->size = room;

@@ -23,6 +23,11 @@ struct store_op {
 			uint32_t f_cnt_down;
 		} change;
 		struct {
+			struct eui64 dev_eui;
+			bool has_next;
+			struct ls_key next_nwk_s_key;
+		} retire;
+		struct {
 			struct eui64 dev_eui, join_eui;
 			uint16_t dev_nonce;
 			uint32_t join_nonce;

@@ -84,6 +84,14 @@ static int seq_of_time(struct store_db *db, enum store_log log, uint64_t first, 
 	return LS_OK;
 }
 
+static void bind_scope(sqlite3_stmt *stmt, int at, bool has, const struct uuid *id)
+{
+	if (has)
+		bind_uuid(stmt, at, id);
+	else
+		sqlite3_bind_null(stmt, at);
+}
+
 static void bind_match(sqlite3_stmt *stmt, const struct log_read *r, uint64_t from, uint64_t end)
 {
 	sqlite3_bind_int64(stmt, 1, (int64_t)from);
@@ -95,6 +103,8 @@ static void bind_match(sqlite3_stmt *stmt, const struct log_read *r, uint64_t fr
 	else
 		sqlite3_bind_null(stmt, 5);
 	sqlite3_bind_int64(stmt, 9, (int64_t)end);
+	bind_scope(stmt, 11, r->has_application, &r->application_id);
+	bind_scope(stmt, 12, r->has_tenant, &r->tenant_id);
 	if (r->log != LOG_FRAME)
 		return;
 	if (r->has_dev_addr)

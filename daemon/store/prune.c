@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "store/state.h"
 
-#define SLICE_ROWS 2000
+#define SLICE_ROWS 250 /* some hundred microseconds between two commits */
 #define CHECK_ROWS 2048            /* consider pruning each so many new rows */
 #define CHECK_US (60 * 1000000LL)  /* or after that time, when there was a commit */
 #define SAVE_ROWS 8192

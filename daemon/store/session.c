@@ -121,6 +121,29 @@ int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum s
 	return LS_OK;
 }
 
+static int run_unanswer(struct store_db *db, const struct store_op *op)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_SESSION_UNANSWER, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->change.dev_eui);
+	sqlite3_bind_int(stmt, 2, op->change.slot);
+	return db_finish(db, stmt);
+}
+
+int store_batch_session_unanswer(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot)
+{
+	struct store_op *op = batch_add(b, run_unanswer);
+
+	if (!op)
+		return LS_ENOMEM;
+	op->change.dev_eui = dev_eui;
+	op->change.slot = slot;
+	return LS_OK;
+}
+
 static int run_delete(struct store_db *db, const struct store_op *op)
 {
 	int rc;
@@ -141,6 +164,43 @@ int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum
 		return LS_ENOMEM;
 	op->change.dev_eui = dev_eui;
 	op->change.slot = slot;
+	return LS_OK;
+}
+
+static int retire_step(struct store_db *db, const struct store_op *op, enum statement id)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, id, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->retire.dev_eui);
+	if (id != ST_SESSION_RETIRE_REST && op->retire.has_next)
+		sqlite3_bind_blob(stmt, 2, op->retire.next_nwk_s_key.b, sizeof(op->retire.next_nwk_s_key.b), SQLITE_STATIC);
+	else if (id != ST_SESSION_RETIRE_REST)
+		sqlite3_bind_null(stmt, 2);
+	return db_finish(db, stmt);
+}
+
+static int run_retire(struct store_db *db, const struct store_op *op)
+{
+	int rc = retire_step(db, op, ST_SESSION_RETIRE_ROOM);
+
+	if (!rc)
+		rc = retire_step(db, op, ST_SESSION_RETIRE);
+	return rc ? rc : retire_step(db, op, ST_SESSION_RETIRE_REST);
+}
+
+int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_nwk_s_key)
+{
+	struct store_op *op = batch_add(b, run_retire);
+
+	if (!op)
+		return LS_ENOMEM;
+	op->retire.dev_eui = dev_eui;
+	op->retire.has_next = next_nwk_s_key != NULL;
+	if (next_nwk_s_key)
+		op->retire.next_nwk_s_key = *next_nwk_s_key;
 	return LS_OK;
 }
 

@@ -12,6 +12,7 @@
 #define LS_STORE_STATE_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "store/batch.h"
 
@@ -69,6 +70,7 @@ struct store {
 	uint64_t first_seq[N_LOGS];   /* 0: empty */
 	uint64_t commits, batches, failed_commits;
 	uint32_t commit_us[COMMITS_KEPT];
+	uint32_t commit_at_s[COMMITS_KEPT]; /* monotonic: old samples say nothing of the disk now */
 
 	/* store thread only, once it runs */
 	struct store_db *writer;
@@ -77,6 +79,7 @@ struct store {
 	int64_t wal_bytes, wal_retry_bytes;
 	bool prune_failed;
 
+	_Atomic int64_t pass_ended_us; /* mono: of the last passive checkpoint */
 	pthread_mutex_t checkpointing; /* one checkpoint at a time */
 	struct store_db *reader, *checkpointer;
 	pthread_t store_thread, reader_thread, maintenance_thread;

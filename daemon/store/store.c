@@ -150,11 +150,14 @@ static int64_t file_size(const char *path, const char *suffix)
 	return stat(name, &s) ? 0 : (int64_t)s.st_size;
 }
 
+/* Percentiles speak of the last minute: one slow commit must not rule a quiet network for days. */
+#define FIGURES_AGE_S 60
+
 void store_figures(const struct store *st, struct store_figures *out)
 {
 	pthread_mutex_t *lock = (pthread_mutex_t *)&st->lock;
-	uint32_t took[COMMITS_KEPT];
-	size_t n;
+	uint32_t took[COMMITS_KEPT], now_s = (uint32_t)(clock_mono_us() / 1000000);
+	size_t n = 0;
 
 	*out = (struct store_figures){.epoch = st->epoch};
 	pthread_mutex_lock(lock);
@@ -164,8 +167,9 @@ void store_figures(const struct store *st, struct store_figures *out)
 	out->waiting_batches = st->waiting.n;
 	out->event_first_seq = st->first_seq[LOG_EVENT];
 	out->frame_first_seq = st->first_seq[LOG_FRAME];
-	n = st->commits < COMMITS_KEPT ? (size_t)st->commits : COMMITS_KEPT;
-	memcpy(took, st->commit_us, sizeof(took));
+	for (size_t i = 0; i < COMMITS_KEPT && i < st->commits; i++)
+		if (now_s - st->commit_at_s[i] <= FIGURES_AGE_S)
+			took[n++] = st->commit_us[i];
 	pthread_mutex_unlock(lock);
 
 	out->event_next_seq = st->seq[LOG_EVENT].next;

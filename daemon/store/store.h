@@ -65,7 +65,7 @@ bool store_is_degraded(const struct store *st);
 
 struct store_figures {
 	uint64_t commits, batches, failed_commits, waiting_batches;
-	int64_t commit_p50_us, commit_p99_us; /* of the last 1,024 commits; 1 s worth at start: 0 */
+	int64_t commit_p50_us, commit_p99_us; /* of the last minute's commits, at most 1,024; 0: none */
 	int64_t wal_bytes, file_bytes;
 	uint64_t event_first_seq, event_next_seq, frame_first_seq, frame_next_seq, epoch;
 };
@@ -74,8 +74,8 @@ void store_figures(const struct store *st, struct store_figures *out);
 /* ---- rows as the network keeps them ------------------------------------------------------- */
 
 /*
- * In use; waiting for its first uplink after a join; replaced by a newer one and kept only to name frames that
- * still come in it.
+ * In use; waiting for its first uplink after a join; replaced by a newer one or ended by hand, and kept to name frames
+ * that still come in it, and so that its downlink counters are not used again.
  */
 enum session_slot { SLOT_CURRENT = 0, SLOT_PENDING = 1, SLOT_REPLACED = 2, SLOT__COUNT };
 
@@ -142,6 +142,7 @@ struct store_batch {
 	struct store_op *ops, **ops_end; /* in the batch's arena */
 	void *arena;
 	bool lazy;
+	bool bad;                    /* memory ran out while it was filled: submit it not */
 	int rc;                      /* result, before done() */
 	/*
 	 * [store] Optional: control writes. Runs inside a savepoint after the ops; a failure undoes only
@@ -166,7 +167,14 @@ int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum ses
                            const struct session_up_row *up);
 int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
                              uint32_t f_cnt_down, bool up_answered);
+/* Nothing was transmitted for the last uplink after all; the counter stays as it is. */
+int store_batch_session_unanswer(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /* pending becomes current, current replaced */
+/*
+ * Pending deleted, current replaced: its counters outlive it. next_nwk_s_key (borrowed, NULL: none) is that of the session
+ * to come: one with the same key is deleted and not kept, and what was replaced before it stays.
+ */
+int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_nwk_s_key);
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
@@ -286,6 +294,9 @@ struct log_read {
 	bool has_dev_eui;
 	uint32_t dev_addr;
 	bool has_dev_addr;
+	/* only rows of devices that are there and belong to it now */
+	struct uuid tenant_id, application_id;
+	bool has_tenant, has_application;
 	/* results */
 	uint64_t first_stored_seq;  /* smallest in the log, for gaps; empty: the smallest it may have next */
 	uint64_t next_seq;          /* one past the last row looked at; from_seq when there was none */

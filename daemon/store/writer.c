@@ -118,10 +118,12 @@ static void note_success(struct store *st, const struct batch_list *group, int64
 				st->durable_limit[log] = ((const struct batch *)b)->added[log].reserve;
 	for (int log = 0; log < N_LOGS; log++)
 		st->first_seq[log] = st->logs[log].first_seq;
-	if (synced)
+	if (synced) {
+		st->commit_at_s[st->commits % COMMITS_KEPT] = (uint32_t)(clock_mono_us() / 1000000);
 		st->commit_us[st->commits++ % COMMITS_KEPT] = took_us < UINT32_MAX ? (uint32_t)took_us : UINT32_MAX;
+		st->degraded = false; /* a small lazy write that still fits proves nothing */
+	}
 	st->batches += group->n;
-	st->degraded = false;
 	if (!st->pages_to_move)
 		pthread_cond_signal(&st->maintenance_work);
 	st->pages_to_move = true;

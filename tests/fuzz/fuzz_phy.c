@@ -148,7 +148,7 @@ static void decide_data(struct world *w, const struct collected *e)
 	require(phy.msg_len + 4 == e->phy_len && phy.f_opts_len <= 15 && phy.frm_payload_len <= e->phy_len);
 	require(phy.f_port >= 0 || phy.frm_payload_len == 0);
 	read_commands(phy.f_opts, phy.f_opts_len);
-	uplink_decide(w->crypto, fleet_sessions(&w->fleet, phy.dev_addr), &phy, e, &o);
+	uplink_decide(w->crypto, &w->fleet, &phy, e, &o);
 	require(w->session->up.f_cnt_up == before); /* it only decides */
 	require(memchr(o.detail, 0, sizeof(o.detail)));
 	switch (o.kind) {
@@ -171,7 +171,7 @@ static void decide_join(struct world *w, const struct collected *e)
 {
 	static struct join_outcome o;
 	struct phy_join_request request;
-	struct join_input in = {.request = &request, .e = e, .dev_addr = 0x00c0ffee, .answerable = true};
+	struct join_input in = {.request = &request, .e = e, .fleet = &w->fleet, .dev_addr = 0x00c0ffee, .answerable = true};
 
 	if (phy_parse_join_request(e->phy, e->phy_len, &request) != LS_OK)
 		return;

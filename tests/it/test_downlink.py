@@ -455,3 +455,38 @@ def test_private_gateway_of_another_tenant_gives_no_service(lab, gw):
     lab.fence()
     assert lab.all_events(dev, 'up') == []
     lab.exchange(gw, dev)
+
+
+def test_item_waits_when_mac_answers_leave_no_room_for_it(lab, gw, dev):
+    """242 octets fit DR5, but not beside a LinkCheckAns: the answer goes alone, the item with the next uplink."""
+    payload = os.urandom(242)
+    item = lab.push(dev, 1, payload)
+    n, heard = lab.send(gw, dev, b'x', f_opts=lw.mac_link_check_req())
+    down = lab.rx1(gw, dev, heard)
+    assert [c for c, _ in down.mac()] == [0x02] and down.application() is None and down.f_pending
+    assert [q['queue_item_id'] for q in lab.queue(dev)] == [item]
+    n, heard = lab.send(gw, dev, b'y')
+    assert lab.rx1(gw, dev, heard).application() == (1, payload)
+    assert not [e for e in lab.all_events(dev, 'log') if e['code'] == 'DOWNLINK_PAYLOAD_SIZE']
+
+
+def test_queue_goes_on_after_an_activation_amid_a_downlink(lab, gw, dev):
+    gw.answers = [SILENCE]
+    lab.push(dev, 10, b'\x01')
+    n, heard = lab.send(gw, dev, b'x')
+    dev.receive(gw.wait_downlink().phy)
+    old = dev.session
+    dev.activate('01fe0%03x' % (hash(dev.dev_eui) & 0xfff), os.urandom(16), os.urandom(16))
+    lab.lsctl('device', 'activate', dev.dev_eui, '--dev-addr', dev.dev_addr, '--nwk-s-key',
+              lab.daemon.secret(dev.session.nwk_s_key), '--app-s-key', lab.daemon.secret(dev.session.app_s_key))
+    assert old is not dev.session
+    assert [q['state'] for q in lab.queue(dev)] != ['sent']
+    n, heard = lab.send(gw, dev, b'y')
+    assert lab.rx1(gw, dev, heard).application() == (10, b'\x01')    # better twice than never
+
+
+def test_device_time_ignores_a_gateway_whose_gps_is_far_off(lab, gw, dev):
+    at = gps_now()
+    heard = gw.send(dev.uplink(f_opts=lw.mac_device_time_req()), tmms=1000)
+    (cid, p), = lab.rx1(gw, dev, heard).mac()
+    assert abs(int.from_bytes(p[:4], 'little') - at) < 2

@@ -153,6 +153,37 @@ static void entries_leave_when_their_time_is_over(void **state)
 	collect_fini(&c);
 }
 
+static void an_entry_past_its_time_makes_no_late_copy_though_nobody_removed_it(void **state)
+{
+	struct collected *e;
+	struct collect c;
+
+	(void)state;
+	collect_init(&c, 200000);
+	add(&c, frame("abcd", 1, 1, 0));
+	e = collect_take(&c, 200000, false);
+	collect_done(&c, e, 2000000);
+	assert_int_equal(add(&c, frame("abcd", 1, 1, 12000000)), COLLECT_NEW); /* the same tmst, a wrap later */
+	collect_fini(&c);
+}
+
+static void receptions_without_a_timestamp_are_no_proof_of_being_the_same(void **state)
+{
+	struct rx_frame f = frame("abcd", 1, 1, 0);
+	struct collected *e;
+	struct collect c;
+
+	(void)state;
+	f.rx.context_len = 0;
+	collect_init(&c, 200000);
+	add(&c, f);
+	e = collect_take(&c, 200000, false);
+	collect_done(&c, e, 2000000);
+	f.rx.recv_mono_us = 1900000;
+	assert_int_equal(add(&c, f), COLLECT_NEW);
+	collect_fini(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,6 +195,8 @@ int main(void)
 		cmocka_unit_test(another_gateway_after_the_window_is_a_late_copy_until_rx2),
 		cmocka_unit_test(the_same_gateway_at_another_time_is_a_new_transmission),
 		cmocka_unit_test(entries_leave_when_their_time_is_over),
+		cmocka_unit_test(an_entry_past_its_time_makes_no_late_copy_though_nobody_removed_it),
+		cmocka_unit_test(receptions_without_a_timestamp_are_no_proof_of_being_the_same),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

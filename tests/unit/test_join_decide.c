@@ -11,7 +11,7 @@ static enum drop_reason ask(struct bench *b, uint64_t join_eui, uint64_t dev_eui
 {
 	struct eui64 join = eui64_reverse(eui64_from_u64(join_eui)), dev = eui64_reverse(eui64_from_u64(dev_eui));
 	uint8_t phy[23] = {0};
-	struct join_input in = {.request = &request, .dev_addr = 0x00c0ffee, .answerable = answerable};
+	struct join_input in = {.request = &request, .dev_addr = 0x00c0ffee, .answerable = answerable, .fleet = &b->fleet};
 
 	memcpy(phy + 1, join.be, 8);
 	memcpy(phy + 9, dev.be, 8);

@@ -530,7 +530,9 @@ static void holds_back_for_version_1(void **state)
 	/* Due already: at once. */
 	o.emit_mono_us = clock_mono_us() + 50000;
 	assert_int_equal(send_downlink(f, known, 3, &o), LS_OK);
+	run_until(f, &counters(f)->downlinks_sent, 3);
 	expect_pull_resp(fd, 1, token, json);
+	assert_int_equal(f->acks, 3); /* each told once its bytes had left, not when it was taken */
 	/* Left over at close: freed. */
 	o.emit_mono_us = clock_mono_us() + 60000000;
 	assert_int_equal(send_downlink(f, known, 4, &o), LS_OK);

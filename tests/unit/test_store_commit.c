@@ -620,6 +620,61 @@ static void what_was_written_is_loaded(void **state)
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session WHERE slot = 0"), 1); /* and the current one stayed */
 }
 
+/* What is in the slots of device 1, as "slot:first octet of its key" in the order of slots. */
+static void expect_sessions(struct fixture *f, const char *expected)
+{
+	struct loaded got;
+	struct store_loader l = loader(&got);
+	char text[64] = "";
+
+	assert_int_equal(store_load_devices(f->st, (struct eui64[]){eui(1)}, 1, &l), LS_OK);
+	for (int i = 0; i < got.sessions; i++)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%d:%02x", i ? " " : "", got.session[i].slot,
+		         got.session[i].nwk_s_key.b[0]);
+	assert_string_equal(text, expected);
+}
+
+/* The session in use ends; with a key the next one begins, as an activation by hand does it. */
+static void retire(struct fixture *f, uint8_t next_key)
+{
+	struct store_batch *b = store_batch_new();
+	struct session_row next = session(1, SLOT_CURRENT);
+
+	memset(next.nwk_s_key.b, next_key, sizeof(next.nwk_s_key.b));
+	store_batch_session_retire(b, eui(1), next_key ? &next.nwk_s_key : NULL);
+	if (next_key)
+		store_batch_session_put(b, &next);
+	assert_int_equal(commit(f, b), LS_OK);
+}
+
+static void a_retired_session_keeps_its_counters(void **state)
+{
+	struct fixture *f = *state;
+	struct session_row pending = session(1, SLOT_PENDING);
+	struct store_batch *b;
+
+	populate(f);
+	create(f, E_DEVICE, device_json(1, "a"));
+	retire(f, 0); /* nothing there: nothing happens */
+	expect_sessions(f, "");
+	put_session(f, 1);
+	b = store_batch_new();
+	store_batch_session_put(b, &pending);
+	assert_int_equal(commit(f, b), LS_OK);
+	retire(f, 0);
+	expect_sessions(f, "2:a1");
+	assert_int_equal(sql_number(f->path, "SELECT f_cnt_down FROM device_session"), 7);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session_view"), 0);
+	retire(f, 0); /* again: it stays */
+	expect_sessions(f, "2:a1");
+	retire(f, 0x11);
+	expect_sessions(f, "0:11 2:a1");
+	retire(f, 0x11); /* the same keys again: the older one stays */
+	expect_sessions(f, "0:11 2:a1");
+	retire(f, 0xa1); /* back to them */
+	expect_sessions(f, "0:a1 2:11");
+}
+
 static void a_join_nonce_never_falls(void **state)
 {
 	struct fixture *f = *state;
@@ -656,6 +711,7 @@ int main(void)
 		TEST(nothing_acknowledged_is_lost_by_a_kill),
 		TEST(an_orderly_end_wastes_no_seqs),
 		TEST(what_was_written_is_loaded),
+		TEST(a_retired_session_keeps_its_counters),
 		TEST(a_join_nonce_never_falls),
 	};
 

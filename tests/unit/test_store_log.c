@@ -124,6 +124,31 @@ static void rows_are_found_by_time(void **state)
 	assert_int_equal(r.next_seq, 1001);
 }
 
+/* Only of devices that belong there now. */
+static void rows_are_found_by_tenant_and_application(void **state)
+{
+	struct fixture *f = *state;
+	static struct rows rows;
+	struct log_read r = {.log = LOG_FRAME};
+
+	populate(f);
+	create(f, E_DEVICE, device_json(3, "three"));
+	add_frames(f, 30);
+	assert_int_equal(uuid_parse(APPLICATION, &r.application_id), LS_OK);
+	assert_int_equal(uuid_parse(TENANT, &r.tenant_id), LS_OK);
+	r.has_application = true;
+	assert_int_equal(read_log(f, &r, &rows), LS_OK);
+	assert_int_equal(rows.n, 10);
+	r.has_tenant = true;
+	r.last = 4;
+	assert_int_equal(read_log(f, &r, &rows), LS_OK);
+	assert_int_equal(rows.n, 4);
+	r.has_application = false;
+	r.tenant_id = r.application_id;
+	assert_int_equal(read_log(f, &r, &rows), LS_OK);
+	assert_int_equal(rows.n, 0);
+}
+
 static void an_empty_log_is_no_gap(void **state)
 {
 	struct fixture *f = *state;
@@ -280,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(rows_are_found_by_place_and_filter),
 		TEST(rows_are_found_by_time),
+		TEST(rows_are_found_by_tenant_and_application),
 		TEST(an_empty_log_is_no_gap),
 		TEST(frames_are_pruned_by_number),
 		TEST(events_are_pruned_by_age),

@@ -41,7 +41,7 @@ static enum uplink_kind hear(struct bench *b, const struct session *s, struct se
 	bench_heard(b, buf, len, f.at_us ? f.at_us : 1000000000);
 	if (phy_parse_data(b->e->phy, b->e->phy_len, &phy))
 		return UPLINK_DROP;
-	uplink_decide(b->crypto, fleet_sessions(&b->fleet, phy.dev_addr), &phy, b->e, &outcome);
+	uplink_decide(b->crypto, &b->fleet, &phy, b->e, &outcome);
 	return outcome.kind;
 }
 
@@ -220,8 +220,10 @@ static void same_octets_of_another_gateway_soon_after_a_restart_are_a_late_copy(
 	/* The gateway that brought it says it again: the device repeats. Another one within RxDelay + 1 s: a late copy. */
 	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 7, .m_type = M_TYPE_CONFIRMED_UP, .at_us = 1001000000}),
 	                 UPLINK_REPEAT);
-	b.e->inline_one.rx.gateway_id = eui64_from_u64(1);
-	uplink_decide(b.crypto, fleet_sessions(&b.fleet, phy.dev_addr), &phy, b.e, &outcome);
+	bench_apply(&b.fleet, fleet_apply_gateway,
+	            "{\"gateway_id\":\"0016c001f153a14d\",\"tenant_id\":\"" BENCH_TENANT "\",\"name\":\"roof-02\",\"is_private\":false}");
+	b.e->inline_one.rx.gateway_id = eui64_from_u64(0x0016c001f153a14d);
+	uplink_decide(b.crypto, &b.fleet, &phy, b.e, &outcome);
 	assert_int_equal(outcome.kind, UPLINK_DROP);
 	assert_int_equal(outcome.reason, DROP_LATE_COPY);
 	bench_close(&b);
@@ -304,11 +306,11 @@ static void frame_outside_the_region_is_refused_but_outside_the_channels_is_not(
 	bench_open(&b, "1.0.3");
 	hear(&b, b.session, (struct sent){.f_cnt = 1});
 	b.e->inline_one.freq_hz = 869900000; /* of the band, no channel */
-	uplink_decide(b.crypto, fleet_sessions(&b.fleet, phy.dev_addr), &phy, b.e, &outcome);
+	uplink_decide(b.crypto, &b.fleet, &phy, b.e, &outcome);
 	assert_int_equal(outcome.kind, UPLINK_NEW);
 	assert_int_equal(outcome.channel, -1);
 	b.e->inline_one.freq_hz = 902300000;
-	uplink_decide(b.crypto, fleet_sessions(&b.fleet, phy.dev_addr), &phy, b.e, &outcome);
+	uplink_decide(b.crypto, &b.fleet, &phy, b.e, &outcome);
 	assert_int_equal(outcome.kind, UPLINK_DROP);
 	assert_int_equal(outcome.reason, DROP_WRONG_REGION);
 	bench_close(&b);
@@ -324,6 +326,56 @@ static void adr_ack_request_must_be_answered(void **state)
 	assert_true(outcome.must_answer);
 	hear(&b, b.session, (struct sent){.f_cnt = 2});
 	assert_false(outcome.must_answer);
+	bench_close(&b);
+}
+
+/* Two copies of one frame: an honest one, and one whose gateway claims what it likes with a better SNR. */
+static void hear_two(struct bench *b, uint64_t rogue, uint32_t freq_hz)
+{
+	static struct reception two[2];
+
+	hear(b, b->session, (struct sent){.f_cnt = 1});
+	two[0] = two[1] = b->e->inline_one;
+	two[1].rx.gateway_id = eui64_from_u64(rogue);
+	two[1].rx.snr_db10 = 200;
+	two[1].freq_hz = freq_hz;
+	b->e->receptions = two;
+	b->e->n = 2;
+	uplink_decide(b->crypto, &b->fleet, &phy, b->e, &outcome);
+}
+
+static void a_rogue_gateway_s_claims_do_not_decide_over_the_frame(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	bench_apply(&b.fleet, fleet_apply_gateway,
+	            "{\"gateway_id\":\"0016c00100000bad\",\"tenant_id\":\"" BENCH_TENANT "\",\"name\":\"rogue\",\"is_private\":false}");
+	hear_two(&b, 0x0016c00100000bad, 915000000);
+	assert_int_equal(outcome.kind, UPLINK_NEW);
+	assert_int_equal(outcome.best->freq_hz, 868100000);
+	bench_close(&b);
+}
+
+static void a_stranger_s_private_gateway_does_not_speak_for_the_frame(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	bench_apply(&b.fleet, fleet_apply_tenant,
+	            "{\"tenant_id\":\"44444444-4444-4444-8444-444444444444\",\"name\":\"other\",\"tags\":{}}");
+	bench_apply(&b.fleet, fleet_apply_gateway,
+	            "{\"gateway_id\":\"0016c00100000bad\",\"tenant_id\":\"44444444-4444-4444-8444-444444444444\",\"name\":\"theirs\",\"is_private\":true}");
+	hear_two(&b, 0x0016c00100000bad, 868300000);
+	assert_int_equal(outcome.kind, UPLINK_NEW);
+	assert_int_equal(outcome.best->freq_hz, 868100000);
+	b.e->receptions++;
+	b.e->n = 1;
+	uplink_decide(b.crypto, &b.fleet, &phy, b.e, &outcome);
+	assert_int_equal(outcome.kind, UPLINK_DROP);
+	assert_int_equal(outcome.reason, DROP_PRIVATE_GATEWAY);
 	bench_close(&b);
 }
 
@@ -347,6 +399,8 @@ int main(void)
 		cmocka_unit_test(mac_requests_are_read_and_unknown_commands_stop_only_the_reading),
 		cmocka_unit_test(frame_outside_the_region_is_refused_but_outside_the_channels_is_not),
 		cmocka_unit_test(adr_ack_request_must_be_answered),
+		cmocka_unit_test(a_rogue_gateway_s_claims_do_not_decide_over_the_frame),
+		cmocka_unit_test(a_stranger_s_private_gateway_does_not_speak_for_the_frame),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
