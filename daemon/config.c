@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <ini.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@
 #define IN_REGION(member) offsetof(struct region_settings, member)
 
 const struct config_option config_options[] = {
-	{"server", "data_dir", OPTION_PATH, IN_CONFIG(data_dir), 0, 0, NULL, "path",
+	{"server", "data_dir", OPTION_PATH, IN_CONFIG(data_dir), 0, PATH_MAX - 64, NULL, "path",
 	 "Directory of the database; made if it is missing. Default: /var/lib/loraserver for root, else "
 	 "$XDG_STATE_HOME/loraserver."},
 	{"server", "socket", OPTION_PATH, IN_CONFIG(socket), 0, 0, NULL, "path",

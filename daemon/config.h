@@ -45,7 +45,7 @@ struct config {
 
 enum option_type {
 	OPTION_TEXT,
-	OPTION_PATH,      /* absolute */
+	OPTION_PATH,      /* absolute; max octets, 0: any */
 	OPTION_ADDRESS,   /* "127.0.0.1:1700" or "[::1]:1700" */
 	OPTION_GROUP,     /* name of a system group */
 	OPTION_LEVEL,     /* of the log */

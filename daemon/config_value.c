@@ -286,11 +286,24 @@ static int frequency_parse(const char *text, uint32_t *freq_hz)
 	return LS_OK;
 }
 
+/* What list[n] repeats, or NULL. */
+static const char *channel_twin(const struct region_table *table, const uint32_t *list, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (list[i] == list[n])
+			return "given twice";
+	for (size_t i = 0; i < table->n_default_channels; i++)
+		if (table->default_channels[i].freq_hz == list[n])
+			return "one of the default channels, which are always there";
+	return NULL;
+}
+
 static int frequencies_value(const struct region_table *table, const char *text, struct region_settings *s,
                              struct report *r)
 {
 	char *copy = strdup(text), *rest = copy, *item;
 	uint32_t list[COUNT(s->extra_channels_hz)];
+	const char *twin;
 	uint8_t n = 0;
 	int rc = copy ? LS_OK : LS_ENOMEM;
 
@@ -304,6 +317,8 @@ static int frequencies_value(const struct region_table *table, const char *text,
 		else if (list[n] < table->freq_min_hz || list[n] > table->freq_max_hz)
 			rc = refuse(r, LS_ERANGE, "%.20s is outside %s (%.1f to %.1f MHz)", item, table->name,
 			            table->freq_min_hz / 1e6, table->freq_max_hz / 1e6);
+		else if ((twin = channel_twin(table, list, n)))
+			rc = refuse(r, LS_ERANGE, "%.20s is %s", item, twin);
 		else
 			n++;
 	}
@@ -332,6 +347,8 @@ int config_value_parse(const struct config_option *o, const struct region_table 
 	case OPTION_PATH:
 		if (*text && *text != '/')
 			return refuse(&r, LS_EFORMAT, "the path must begin with /");
+		if (o->max && (int64_t)strlen(text) > o->max)
+			return refuse(&r, LS_ELONG, "the path is longer than %lld octets", (long long)o->max);
 		return put_text(place, text);
 	case OPTION_ADDRESS:
 		rc = address_value(o, text, &r);

@@ -228,9 +228,24 @@ static int start_gateways(struct server *srv)
 	int rc;
 
 	glue_gateway_sink(srv, &sink);
+	errno = 0;
 	rc = semtech_udp_open(&srv->loop, &options, &sink, &srv->udp, &srv->rcvbuf_granted, err, sizeof(err));
-	if (rc)
-		log_srv(LOG_ERR, "semtech_udp: %s", err[0] ? err : ls_strerror(rc));
+	if (!rc)
+		return LS_OK;
+	/* What bind() said is no fault of the daemon. */
+	if (rc == LS_EIO && errno == EADDRINUSE)
+		rc = LS_ECONFLICT;
+	else if (rc == LS_EIO && (errno == EACCES || errno == EPERM))
+		rc = LS_EPERM;
+	log_srv(LOG_ERR, "semtech_udp: %s", err[0] ? err : ls_strerror(rc));
+	if (rc == LS_ECONFLICT)
+		log_srv(LOG_ERR, "  why: another program receives on this port, perhaps another loraserverd");
+	else if (rc == LS_EPERM)
+		log_srv(LOG_ERR, "  why: this user may not use the port; those below 1024 need CAP_NET_BIND_SERVICE");
+	if (rc == LS_ECONFLICT)
+		log_srv(LOG_ERR, "  try: ss -lunp, or another port as [semtech_udp] bind");
+	else if (rc == LS_EPERM)
+		log_srv(LOG_ERR, "  try: another port as [semtech_udp] bind");
 	return rc;
 }
 
@@ -290,6 +305,28 @@ static int start_control(struct server *srv)
 	return rc;
 }
 
+/* The end is bounded even when the disk hangs in a sync: what is not committed by then was never acknowledged. */
+#define END_SECONDS 2
+
+static void on_end_overdue(int signum)
+{
+	static const char text[] = "the disk does not answer: ended without its last commits\n";
+
+	(void)signum;
+	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0) {
+		/* nobody left to tell */
+	}
+	_exit(1);
+}
+
+static void bound_the_end(void)
+{
+	struct sigaction action = {.sa_handler = on_end_overdue};
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(END_SECONDS);
+}
+
 static void on_end_signal(uv_signal_t *handle, int signum)
 {
 	struct server *srv = handle->data;
@@ -299,6 +336,7 @@ static void on_end_signal(uv_signal_t *handle, int signum)
 	srv->stopping = true;
 	log_srv(LOG_NOTICE, "signal %d: stopping", signum);
 	notify_systemd("STOPPING=1");
+	bound_the_end();
 	uv_stop(&srv->loop);
 }
 
@@ -312,6 +350,24 @@ static void start_signals(struct server *srv)
 		handles[i]->data = srv;
 		uv_signal_start(handles[i], on_end_signal, signals[i]);
 	}
+}
+
+/* A flood leaves freed memory behind that the allocator keeps: what is much is given back, a little while later. */
+#define TRIM_INTERVAL_MS 60000
+#define TRIM_FROM_BYTES (32u << 20)
+
+static void on_trim(uv_timer_t *timer)
+{
+	(void)timer;
+	if (mallinfo2().fordblks > TRIM_FROM_BYTES)
+		malloc_trim(0);
+}
+
+static void start_trimming(struct server *srv)
+{
+	uv_timer_init(&srv->loop, &srv->trim);
+	uv_timer_start(&srv->trim, on_trim, TRIM_INTERVAL_MS, TRIM_INTERVAL_MS);
+	uv_unref((uv_handle_t *)&srv->trim);
 }
 
 static void log_ready(const struct server *srv)
@@ -349,6 +405,9 @@ static void stop(struct server *srv)
 	if (srv->udp)
 		gateway_semtech_udp.close(srv->udp);
 	srv->udp = NULL;
+	/* Frames that wait behind a control write are decided behind it. */
+	while (srv->network && network_has_waiting(srv->network))
+		uv_run(&srv->loop, UV_RUN_ONCE);
 	if (srv->network)
 		network_drain(srv->network);
 	if (srv->store)
@@ -356,6 +415,7 @@ static void stop(struct server *srv)
 	control_close(srv->control);
 	if (srv->network)
 		network_close(srv->network);
+	uv_close((uv_handle_t *)&srv->trim, NULL);
 	uv_close((uv_handle_t *)&srv->on_sigint, NULL);
 	uv_close((uv_handle_t *)&srv->on_sigterm, NULL);
 	uv_close((uv_handle_t *)&srv->on_sighup, NULL);
@@ -387,6 +447,7 @@ static int serve(struct server *srv)
 		return LS_ENOMEM;
 	}
 	start_signals(srv);
+	start_trimming(srv);
 	rc = start(srv);
 	if (!rc) {
 		log_ready(srv);

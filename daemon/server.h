@@ -37,6 +37,7 @@ struct server {
 	struct control *control;
 
 	uv_signal_t on_sigint, on_sigterm, on_sighup;
+	uv_timer_t trim;
 	bool stopping;
 	uint64_t address_conflicts;    /* gateways heard from two addresses within 10 s */
 };

@@ -47,18 +47,21 @@ static uint64_t deadline_after(int timeout_ms)
 	return timeout_ms < 0 ? UINT64_MAX : clock_mono_us() + (uint64_t)timeout_ms * 1000;
 }
 
+/* The inverse: -1 for never. */
+static int milliseconds_left(uint64_t deadline)
+{
+	uint64_t now = clock_mono_us();
+
+	if (deadline == UINT64_MAX)
+		return -1;
+	return now >= deadline ? 0 : (int)((deadline - now + 999) / 1000);
+}
+
 /* LS_OK when ready; LS_ETIMEOUT when the time is up or a signal came. */
 static int wait_ready(struct control_client *c, short events, uint64_t deadline)
 {
 	struct pollfd p = {.fd = c->fd, .events = events};
-	int ms = -1;
-
-	if (deadline != UINT64_MAX) {
-		uint64_t now = clock_mono_us();
-
-		ms = now >= deadline ? 0 : (int)((deadline - now + 999) / 1000);
-	}
-	int n = poll(&p, 1, ms);
+	int n = poll(&p, 1, milliseconds_left(deadline));
 
 	if (n > 0)
 		return LS_OK;
@@ -385,10 +388,10 @@ failed:
 	case EACCES:
 	case EPERM:
 		say(why, why_size, "permission denied");
-		break;
+		return LS_EPERM;
 	case EAGAIN:
 		say(why, why_size, "no answer");
-		break;
+		return LS_ETIMEOUT;
 	default:
 		say(why, why_size, strerror(errno));
 	}
@@ -405,7 +408,6 @@ static int say_hello(struct control_client *c, int timeout_ms, char *why, size_t
 		say(why, why_size, "connection closed");
 	} else if (rc == LS_ETIMEOUT) {
 		say(why, why_size, "no answer");
-		rc = LS_EUNREACHABLE;
 	} else if (rc == LS_EPERM) {
 		say(why, why_size, json_string_value(json_object_get(error, "message")));
 	} else if (rc) {
@@ -426,6 +428,7 @@ static int say_hello(struct control_client *c, int timeout_ms, char *why, size_t
 int control_client_open(const char *path, int timeout_ms, struct control_client **out, char *why, size_t why_size)
 {
 	struct control_client *c = calloc(1, sizeof(*c));
+	uint64_t deadline = deadline_after(timeout_ms);
 	int rc = LS_ENOMEM;
 
 	*out = NULL;
@@ -439,7 +442,7 @@ int control_client_open(const char *path, int timeout_ms, struct control_client 
 	rc = connect_path(c, path, timeout_ms, why, why_size);
 	if (rc)
 		goto out;
-	rc = say_hello(c, timeout_ms, why, why_size);
+	rc = say_hello(c, milliseconds_left(deadline), why, why_size);
 	if (rc)
 		goto out;
 	*out = c;

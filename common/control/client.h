@@ -11,8 +11,9 @@
 struct control_client;
 
 /*
- * Connect and say hello. LS_EUNREACHABLE with the reason in why (size why_size); LS_EVERSION when
- * the server speaks another protocol. timeout_ms < 0 waits for ever.
+ * Connect and say hello, both within timeout_ms (< 0 waits for ever). With the reason in why (size why_size):
+ * LS_EUNREACHABLE; LS_EPERM when the socket may not be opened ("permission denied") or the server refuses
+ * this user; LS_ETIMEOUT when it is there and silent; LS_EVERSION when it speaks another protocol.
  */
 int control_client_open(const char *path, int timeout_ms, struct control_client **out, char *why, size_t why_size);
 void control_client_close(struct control_client *c); /* NULL is fine */

@@ -52,6 +52,7 @@ static json_t *describe_field(const struct field *f)
 	put_flag(o, f, FF_COLUMN, "column");
 	put_flag(o, f, FF_READONLY, "readonly");
 	put_flag(o, f, FF_MANY, "many");
+	put_flag(o, f, FF_POSITIONAL, "positional");
 	return o;
 }
 
@@ -80,13 +81,13 @@ static bool add_param(void *arg, const struct field *f, bool required)
 static json_t *describe_method(const struct method *m)
 {
 	static const char *const rights[] = {"none", "read", "operate", "admin"};
-	static const char *const shapes[] = {"own", "create", "show", "list", "set", "delete", "stream"};
+	static const char *const shapes[] = {"own", "create", "show", "list", "set", "delete", "act", "stream"};
 	char buf[METHOD_NAME_SIZE];
 	json_t *params = json_array();
 
 	method_each_param(m, add_param, params);
-	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", method_name(m, buf), "words", m->words, "help",
-	                      m->help, "right", rights[m->right], "shape", shapes[m->shape], "params", params);
+	json_t *o = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", method_name(m, buf), "words", m->words,
+	                      "help", m->help, "result", m->result, "right", rights[m->right], "shape", shapes[m->shape], "params", params);
 
 	if (method_entity(m))
 		json_object_set_new(o, "entity", json_string(method_entity(m)->name));

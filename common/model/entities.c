@@ -78,7 +78,7 @@ static const struct field profile_fields[] = {
 static const struct field gateway_fields[] = {
 	{"gateway_id", FT_EUI, FF_ID | FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN | FF_POSITIONAL, NO_LIMIT, NULL,
 	 NULL, "gateway_id", "id", "gateway_eui eui", 16, "EUI of the gateway"},
-	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED, 1, NAME_MAX_CHARS, NULL, NULL, "name", NULL,
+	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED | FF_NO_EUI, 1, NAME_MAX_CHARS, NULL, NULL, "name", NULL,
 	 "label", 16, "Name of the gateway"},
 	{"tenant_id", FT_REF, FF_REQUIRED | FF_IMMUTABLE | FF_PARENT, NO_LIMIT, "tenant", NULL, "tenant_id",
 	 "tenant", "tenant", 36, "Tenant that owns it"},
@@ -114,7 +114,7 @@ static const struct field unknown_gateway_fields[] = {
 static const struct field device_fields[] = {
 	{"dev_eui", FT_EUI, FF_ID | FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN | FF_POSITIONAL, NO_LIMIT, NULL, NULL,
 	 "dev_eui", NULL, "deveui eui", 16, "DevEUI"},
-	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED, 1, NAME_MAX_CHARS, NULL, NULL, "name", NULL,
+	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED | FF_NO_EUI, 1, NAME_MAX_CHARS, NULL, NULL, "name", NULL,
 	 "label", 20, "Name of the device"},
 	{"application_id", FT_REF, FF_REQUIRED | FF_PARENT, NO_LIMIT, "application", NULL, "application_id",
 	 "app", "app application", 36, "Application it belongs to"},

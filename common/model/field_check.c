@@ -157,19 +157,44 @@ static int refuse_digits(const struct report *r, const char *text, size_t needed
 	return refuse(r, d.hex < needed ? LS_ESHORT : LS_ELONG, "%zu hex digits, %zu needed", d.hex, needed);
 }
 
+bool eui_is_damaged(const char *text, char *why, size_t why_size, char *hint, size_t hint_size)
+{
+	const struct report r = {why, why_size, hint, hint_size};
+	struct eui64 eui;
+	uint8_t octets[16];
+	size_t hex = 0, other = 0;
+
+	why[0] = hint[0] = '\0';
+	if (eui64_parse(text, &eui) == LS_OK)
+		return false;
+	for (const char *p = text; *p; p++) {
+		hex += isxdigit((unsigned char)*p) != 0;
+		other += !isxdigit((unsigned char)*p) && !strchr(" -:.", *p);
+	}
+	/* A name may be base64 by chance: only with a character that names hardly have. */
+	if (!is_spreadsheet_number(text) && !(hex >= 12 && other <= 2 && hex + other >= 14 && hex + other <= 18) &&
+	    !(strpbrk(text, "=+/") && base64_octets(text, octets, sizeof(octets)) == 8))
+		return false;
+	refuse_digits(&r, text, 16, false);
+	return true;
+}
+
 static int refuse_number_for_text(const struct report *r, const json_t *value, size_t needed)
 {
 	advise(r, "put it in quotes: a number loses leading zeros and letters");
 	return refuse(r, LS_ETYPE, "%s, text of %zu hex digits needed", json_kind(value), needed);
 }
 
-static int check_eui(const struct report *r, const char *text, json_t **out)
+static int check_eui(const struct report *r, const struct field *f, const char *text, json_t **out)
 {
 	struct eui64 eui;
 	char buf[EUI64_TEXT_SIZE];
 
 	if (eui64_parse(text, &eui) != LS_OK)
 		return refuse_digits(r, text, 16, false);
+	if ((f->flags & FF_ID) && (eui64_is_zero(eui) || eui64_to_u64(eui) == UINT64_MAX))
+		return refuse(r, LS_EINVAL, "%s is nobody's EUI; it is on the label, or in its configuration",
+		              eui64_format(eui, buf));
 	*out = json_string(eui64_format(eui, buf));
 	return LS_OK;
 }
@@ -510,6 +535,7 @@ int field_check(const struct field *f, const json_t *value, json_t **out, char *
 	struct report r = {why, why_size, hint, hint_size};
 	const char *text = json_string_value(value);
 	size_t len = json_string_length(value);
+	struct eui64 eui;
 
 	*out = NULL;
 	if (why_size)
@@ -523,6 +549,8 @@ int field_check(const struct field *f, const json_t *value, json_t **out, char *
 	case FT_TEXT:
 		if (!text)
 			break;
+		if ((f->flags & FF_NO_EUI) && eui64_parse(text, &eui) == LS_OK)
+			return refuse(&r, LS_EINVAL, "16 hex digits would be taken for an EUI, not for a name");
 		return check_text(&r, text, len, f->min > 0 ? (size_t)f->min : 0,
 		                  f->max > 0 ? (size_t)f->max : TEXT_MAX, out);
 	case FT_REF:
@@ -534,7 +562,7 @@ int field_check(const struct field *f, const json_t *value, json_t **out, char *
 			break;
 		return check_uuid(&r, text, out);
 	case FT_EUI:
-		return text ? check_eui(&r, text, out) : refuse_number_for_text(&r, value, 16);
+		return text ? check_eui(&r, f, text, out) : refuse_number_for_text(&r, value, 16);
 	case FT_DEV_ADDR:
 		return text ? check_dev_addr(&r, text, out) : refuse_number_for_text(&r, value, 8);
 	case FT_KEY:

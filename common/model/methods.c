@@ -43,7 +43,7 @@ static const struct field params_device_activate[] = {
 static const struct field params_queue_push[] = {
 	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
 	{"f_port", FT_INT, FF_REQUIRED, 1, 223, NULL, NULL, NULL, "port", "fport", 0, "Application port, 1 to 223"},
-	{"data", FT_HEX, 0, 0, 242, NULL, "\"\"", NULL, "hex", NULL, 0, "Payload as hex"},
+	{"data", FT_HEX, 0, 0, 242, NULL, NULL, NULL, "hex", NULL, 0, "Payload as hex"},
 	{"data_base64", FT_TEXT, 0, 0, 328, NULL, NULL, NULL, "base64", NULL, 0, "Payload as base64"},
 	{"data_text", FT_TEXT, 0, 0, 242, NULL, NULL, NULL, "text", NULL, 0, "Payload as UTF-8 text"},
 	{"confirmed", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Ask the device to acknowledge"},
@@ -59,7 +59,16 @@ static const struct field params_queue_flush[] = {
 	{"all", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Also the item in flight"},
 	{0}};
 
+#define DEVICE_SCOPE                                                                             \
+	{"tenant_id", FT_REF, 0, NO_LIMIT, "tenant", NULL, NULL, "tenant", "tenant", 0,              \
+	 "Only of devices of this tenant"},                                                          \
+	{"application_id", FT_REF, 0, NO_LIMIT, "application", NULL, NULL, "app", "app application", 0, \
+	 "Only of devices of this application"}
+
+static const struct field params_scope[] = {DEVICE_SCOPE, {0}};
+
 static const struct field params_window[] = {
+	DEVICE_SCOPE,
 	{"since", FT_TIME, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "From this time on"},
 	{"until", FT_TIME, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Up to this time"},
 	{0}};
@@ -68,8 +77,8 @@ static const struct field params_window[] = {
 
 /* The wire name is filled from the words by method_find() and `name` below: words with dots. */
 const struct method model_methods[M__COUNT] = {
-#define METHOD(id, words, entity, shape, right, params, help)                                    \
-	[M_##id] = {M_##id, words, entity, shape, right, help, params, COUNT(params)},
+#define METHOD(id, words, entity, shape, right, params, result, help)                                    \
+	[M_##id] = {M_##id, words, entity, shape, right, result, help, params, COUNT(params)},
 #include "model/methods.def"
 #undef METHOD
 };

@@ -48,6 +48,7 @@ enum field_flag {
 	FF_VIEW = 1 << 9,      /* only in the view, not in the table */
 	FF_POSITIONAL = 1 << 10, /* parameters: written without a flag */
 	FF_MANY = 1 << 11,     /* parameters: may be given several times (array) */
+	FF_NO_EUI = 1 << 12,   /* text: 16 hex digits are refused, they would be read as an EUI */
 };
 
 struct field {
@@ -81,14 +82,15 @@ enum method_shape {
 	SHAPE_OWN,      /* parameters only from params rows */
 	SHAPE_CREATE,   /* + all writable fields */
 	SHAPE_SHOW,     /* + the id */
-	SHAPE_LIST,     /* + filter, sort, limit, cursor */
+	SHAPE_LIST,     /* + filter, sort, limit, cursor; only limit where the entity is in memory only */
 	SHAPE_SET,      /* + the id and all mutable fields, `unset` */
 	SHAPE_DELETE,   /* + the id */
+	SHAPE_ACT,      /* + the id: does something to it that is neither set nor delete */
 	SHAPE_STREAM,   /* subscription: filter, since, last, cursor */
 };
 
 enum method_id {
-#define METHOD(id, words, entity, shape, right, params, help) M_##id,
+#define METHOD(id, words, entity, shape, right, params, result, help) M_##id,
 #include "model/methods.def"
 #undef METHOD
 	M__COUNT
@@ -100,6 +102,7 @@ struct method {
 	int entity;            /* enum entity_id, or E_NONE */
 	enum method_shape shape;
 	enum right right;
+	const char *result;    /* name of an entity, or the members in a few words */
 	const char *help;
 	const struct field *params; /* own parameters, besides those of the shape */
 	size_t n_params;
@@ -148,6 +151,12 @@ const char *nearest_word(const char *word, const char *const *candidates, size_t
  */
 int field_check(const struct field *f, const json_t *value, json_t **out, char *why, size_t why_size,
                 char *hint, size_t hint_size);
+
+/*
+ * True when text is no EUI but was one, or was meant as one: mangled by a spreadsheet, base64, a digit too few or too
+ * many, a slip of the finger. The sentence and the hint (may stay empty) are those of field_check().
+ */
+bool eui_is_damaged(const char *text, char *why, size_t why_size, char *hint, size_t hint_size);
 
 /*
  * Check a whole params object for a method: unknown names, missing ones, types, ranges. On success

@@ -24,6 +24,8 @@ static const struct field list_params[] = {
 	CURSOR_FIELD("Where the last page ended"),
 };
 
+static const struct field *const list_limit = &list_params[2]; /* all that a table in memory needs */
+
 static const struct field stream_params[] = {
 	FILTER_FIELD,
 	{"since", FT_TIME, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, "First the stored ones from this time on"},
@@ -133,11 +135,13 @@ void method_each_param(const struct method *m, bool (*fn)(void *arg, const struc
 		break;
 	case SHAPE_SHOW:
 	case SHAPE_DELETE:
+	case SHAPE_ACT:
 		pass_id(&w, e);
 		break;
 	case SHAPE_LIST:
 		for (size_t i = 0; i < COUNT(list_params); i++)
-			pass(&w, &list_params[i], false);
+			if (e->view || &list_params[i] == list_limit)
+				pass(&w, &list_params[i], false);
 		if (refers_by(e, "tenant_id") && !w.has_tenant)
 			pass(&w, &tenant_filter, false);
 		if (refers_by(e, "application_id") && !w.has_application)

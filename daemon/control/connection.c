@@ -179,6 +179,10 @@ static bool take_line(struct connection *conn)
 		request_take_line(conn, line, len);
 		return true;
 	}
+	if (!too_long && conn->eof && line_reader_rest(&conn->input, &line, &len)) { /* the last one lacks its newline */
+		request_take_line(conn, line, len);
+		return true;
+	}
 	if (too_long) {
 		json_t *error = rpc_error(LS_ELONG, "the line is too long", NULL, NULL, NULL);
 		struct text_buf *out = connection_out(conn);

@@ -8,6 +8,7 @@
  * peer.c          who is at the other end, and what they may do
  * dispatch.c      the table of handlers; rights and arguments tested in one place
  * resolve.c       names and ids of tenants, devices ... to what they mean
+ * command_line.c  a request as lsctl would have it, for hints
  * write.c         a change: store batch, commit, fleet, answer
  * crud.c          plain create, show, list, set, delete
  * tenant.c application.c profile.c gateway.c device.c queue.c log_stream.c status.c   handlers

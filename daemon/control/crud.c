@@ -6,12 +6,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/key.h"
 #include "control/internal.h"
 #include "log.h"
 
 /* --- records --- */
+
+json_t *time_json(int64_t wall_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format(wall_us, text);
+	return json_string(text);
+}
 
 static bool is_column(const struct field *f)
 {

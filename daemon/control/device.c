@@ -357,6 +357,20 @@ static int run_activate(struct store_db *db, struct write *w)
 	return rc ? rc : record_get(db, DEVICE, w->id, &w->stored);
 }
 
+/* What store_batch_session_retire() did, in memory. */
+static void retire_sessions(struct fleet *f, struct device *d, const struct ls_key *next_nwk_s_key)
+{
+	const struct session *current = d->sessions[SLOT_CURRENT], *replaced;
+
+	fleet_session_drop(f, d, SLOT_PENDING);
+	if (current && !(next_nwk_s_key && key_equal(&current->nwk_s_key, next_nwk_s_key)))
+		fleet_session_promote(f, d); /* nothing is pending: the current one becomes the replaced one */
+	fleet_session_drop(f, d, SLOT_CURRENT);
+	replaced = d->sessions[SLOT_REPLACED];
+	if (replaced && next_nwk_s_key && key_equal(&replaced->nwk_s_key, next_nwk_s_key))
+		fleet_session_drop(f, d, SLOT_REPLACED);
+}
+
 static int apply_activate(struct server *srv, struct write *w)
 {
 	struct device_write *own = w->own;
@@ -365,7 +379,7 @@ static int apply_activate(struct server *srv, struct write *w)
 
 	if (d) {
 		network_forget_device(srv->network, d);
-		fleet_sessions_drop(&srv->fleet, d);
+		retire_sessions(&srv->fleet, d, &own->session.nwk_s_key);
 		if (!fleet_session_put(&srv->fleet, d, &own->session))
 			rc = LS_ENOMEM;
 		log_dev(LOG_INFO, d->dev_eui, "activated by hand, dev_addr %08x", (unsigned)own->session.dev_addr);
@@ -373,16 +387,7 @@ static int apply_activate(struct server *srv, struct write *w)
 	return rc;
 }
 
-static int delete_sessions(struct store_batch *b, struct eui64 dev_eui)
-{
-	int rc = LS_OK;
-
-	for (int slot = 0; slot < SLOT__COUNT && !rc; slot++)
-		rc = store_batch_session_delete(b, dev_eui, (enum session_slot)slot);
-	return rc;
-}
-
-/* A counter used twice under one key gives away what was sent. */
+/* A counter used twice under one key gives away what was sent; so also those of a session that ended are looked at. */
 static int check_counters(struct request *r, const struct device *d, const struct session_row *row)
 {
 	for (int slot = 0; slot < SLOT__COUNT; slot++) {
@@ -447,7 +452,7 @@ int do_DEVICE_ACTIVATE(struct server *srv, struct request *r)
 	if (!rc)
 		rc = check_counters(r, d, &own->session);
 	if (!rc)
-		rc = delete_sessions(w->batch, d->dev_eui);
+		rc = store_batch_session_retire(w->batch, d->dev_eui, &own->session.nwk_s_key);
 	if (!rc)
 		rc = store_batch_session_put(w->batch, &own->session);
 	if (rc) {
@@ -466,7 +471,7 @@ static int apply_deactivate(struct server *srv, struct write *w)
 
 	if (d) {
 		network_forget_device(srv->network, d);
-		fleet_sessions_drop(&srv->fleet, d);
+		retire_sessions(&srv->fleet, d, NULL);
 	}
 	return LS_OK;
 }
@@ -485,7 +490,7 @@ int do_DEVICE_DEACTIVATE(struct server *srv, struct request *r)
 	if (!w)
 		return crud_submit(srv, r, NULL);
 	write_hold_device(srv, w, d);
-	rc = delete_sessions(w->batch, d->dev_eui);
+	rc = store_batch_session_retire(w->batch, d->dev_eui, NULL);
 	if (rc) {
 		write_abandon(srv, w);
 		return rc;

@@ -17,7 +17,7 @@
 #define DUMP_FLAGS (JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(12))
 
 static control_handler *const handlers[M__COUNT] = {
-#define METHOD(id, words, entity, shape, right, params, help) [M_##id] = do_##id,
+#define METHOD(id, words, entity, shape, right, params, result, help) [M_##id] = do_##id,
 #include "model/methods.def"
 #undef METHOD
 };
@@ -251,7 +251,7 @@ void request_take_line(struct connection *conn, const char *line, size_t len)
 	json_error_t parse;
 	struct request *r;
 	json_t *object;
-	char message[300];
+	char message[80];
 
 	if (is_blank(line, len))
 		return;
@@ -261,7 +261,9 @@ void request_take_line(struct connection *conn, const char *line, size_t len)
 	}
 	object = json_loadb(line, len, JSON_REJECT_DUPLICATES, &parse);
 	if (!object) {
-		snprintf(message, sizeof(message), "not JSON: %.160s (column %d)", parse.text, parse.column);
+		const char *what = json_error_code(&parse) == json_error_duplicate_key ? "a key stands twice" : "not valid JSON";
+
+		snprintf(message, sizeof(message), "%s, column %d", what, parse.column > 0 ? parse.column : 1);
 		send_fault(conn, NULL, RPC_PARSE_ERROR, NULL, message);
 		return;
 	}
@@ -296,6 +298,15 @@ out:
 }
 
 /* --- beginning --- */
+
+/* Its items are cancelled by that id: a second answer under it would be taken for the stream's. */
+static int check_id(struct request *r)
+{
+	if (!r->id || json_is_null(r->id) || !stream_has(r->conn, r->id))
+		return LS_OK;
+	return request_refuse(r, LS_EUSAGE, NULL, "a stream of this connection has it until it ends or is cancelled", NULL,
+	                      "the request id is in use");
+}
 
 static int check_right(struct request *r)
 {
@@ -347,8 +358,10 @@ bool request_begin(struct request *r)
 {
 	struct connection *conn = r->conn;
 	struct server *srv = conn->control->srv;
-	int rc = check_right(r);
+	int rc = check_id(r);
 
+	if (!rc)
+		rc = check_right(r);
 	if (!rc)
 		rc = check_params(srv, r);
 	if (rc == REQUEST_PARKED && conn->writes) {

@@ -1,8 +1,6 @@
 /* gateway.c - registered gateways, and those that were heard without being so. */
 #include <stdlib.h>
-#include <string.h>
 
-#include "base/clock.h"
 #include "base/error.h"
 #include "control/internal.h"
 
@@ -25,15 +23,13 @@ static int apply_delete(struct server *srv, struct write *w)
 static void complete(struct server *srv, const struct request *r, json_t *record)
 {
 	const char *text = json_string_value(json_object_get(record, "gateway_id"));
-	char time[CLOCK_TEXT_SIZE];
 	const struct gateway *g;
 	struct eui64 id;
 
 	(void)r;
 	if (!text || eui64_parse(text, &id) || !(g = fleet_gateway(&srv->fleet, id)) || !g->last_seen_us)
 		return;
-	clock_format(g->last_seen_us, time);
-	json_object_set_new(record, "last_seen_at", json_string(time));
+	json_object_set_new(record, "last_seen_at", time_json(g->last_seen_us));
 }
 
 int do_GATEWAY_LIST(struct server *srv, struct request *r)
@@ -80,14 +76,6 @@ static int newest_first(const void *a, const void *b)
 	return (x->last_seen_us < y->last_seen_us) - (x->last_seen_us > y->last_seen_us);
 }
 
-static json_t *time_json(int64_t us)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	clock_format(us, text);
-	return json_string(text);
-}
-
 /* A bounded table in memory, newest first; a page is all of it up to the limit. */
 int do_GATEWAY_HEARD_UNKNOWN(struct server *srv, struct request *r)
 {
@@ -97,10 +85,6 @@ int do_GATEWAY_HEARD_UNKNOWN(struct server *srv, struct request *r)
 	json_t *items;
 	size_t n = 0;
 
-	if (request_text(r, "filter") || request_text(r, "cursor") ||
-	    (request_text(r, "sort") && strcmp(request_text(r, "sort"), "-last_seen_at") != 0))
-		return request_refuse(r, LS_EUSAGE, NULL, "it holds at most 256 gateways, in memory, newest first", NULL,
-		                      "this list has no filter, sort or cursor");
 	for (size_t i = 0; i < f->n_unknown; i++)
 		if (!fleet_gateway(f, f->unknown[i].id)) /* registered meanwhile */
 			rows[n++] = &f->unknown[i];

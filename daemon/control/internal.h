@@ -128,7 +128,7 @@ struct request {
  */
 typedef int control_handler(struct server *srv, struct request *r);
 
-#define METHOD(id, words, entity, shape, right, params, help) control_handler do_##id;
+#define METHOD(id, words, entity, shape, right, params, result, help) control_handler do_##id;
 #include "model/methods.def"
 #undef METHOD
 
@@ -173,6 +173,14 @@ __attribute__((format(printf, 6, 7))) int request_refuse(struct request *r, int 
 const char *request_text(const struct request *r, const char *param); /* NULL when absent or null */
 bool request_flag(const struct request *r, const char *param);
 int64_t request_int(const struct request *r, const char *param, int64_t preset);
+
+/* ---- command_line.c ---- */
+
+/*
+ * The request as a command line of lsctl, as far as it is known here, with `word` as its parameter `param`. What does
+ * not fit is left out.
+ */
+void command_line(const struct request *r, const char *param, const char *word, char *buf, size_t size);
 
 /* ---- resolve.c ---- */
 
@@ -245,6 +253,9 @@ int crud_list(struct server *srv, struct request *r, json_t *scope, crud_complet
 int crud_rows(struct server *srv, struct request *r, const struct entity *e, json_t *scope,
               crud_complete *complete);
 
+/* A time as results have it. New reference. */
+json_t *time_json(int64_t wall_us);
+
 /* tenant_id and application_id of a list, as a scope of its rows. New reference. */
 json_t *crud_scope(const struct request *r);
 
@@ -258,6 +269,7 @@ json_t *crud_changes(const struct request *r, const struct entity *e);
 void stream_publish(struct control *c, enum store_log log, const struct log_row *rows, size_t n);
 void stream_resume(struct connection *conn);        /* its output has room again */
 void stream_end_all(struct connection *conn);       /* the connection closes */
+bool stream_has(const struct connection *conn, const json_t *request_id); /* open, begun by that request */
 bool stream_cancel(struct connection *conn, const json_t *request_id);
 const struct subscription *stream_next(const struct subscription *sub); /* to walk control.subscriptions */
 

@@ -80,6 +80,16 @@ bool line_reader_next(struct line_reader *r, char **line, size_t *len, bool *too
 	return true;
 }
 
+bool line_reader_rest(struct line_reader *r, char **line, size_t *len)
+{
+	if (r->end == r->start)
+		return false;
+	*line = r->buf + r->start;
+	*len = r->end - r->start;
+	r->start = r->scanned = r->end;
+	return true;
+}
+
 size_t line_reader_waiting(const struct line_reader *r)
 {
 	return r->end - r->start;

@@ -27,6 +27,9 @@ void line_reader_filled(struct line_reader *r, size_t n);
  */
 bool line_reader_next(struct line_reader *r, char **line, size_t *len, bool *too_long);
 
+/* What waits, as the last line: nothing will follow. Borrowed likewise. False when there is nothing. */
+bool line_reader_rest(struct line_reader *r, char **line, size_t *len);
+
 /* Octets that wait, complete lines or not. */
 size_t line_reader_waiting(const struct line_reader *r);
 

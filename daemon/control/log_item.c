@@ -250,7 +250,8 @@ malformed:
 
 bool log_filter_is_empty(const struct log_filter *f)
 {
-	return !f->kind[0] && !f->drop_reason[0] && !f->any_drop && !f->has_dev_eui && !f->has_dev_addr;
+	return !f->kind[0] && !f->drop_reason[0] && !f->any_drop && !f->has_dev_eui && !f->has_dev_addr &&
+	       !f->has_tenant && !f->has_application;
 }
 
 bool log_filter_match(const struct log_filter *f, const struct log_row *row)
@@ -275,4 +276,8 @@ void log_filter_apply(const struct log_filter *f, struct log_read *read)
 	read->dev_eui = f->dev_eui;
 	read->has_dev_addr = f->has_dev_addr;
 	read->dev_addr = f->dev_addr;
+	read->has_tenant = f->has_tenant;
+	read->tenant_id = f->tenant_id;
+	read->has_application = f->has_application;
+	read->application_id = f->application_id;
 }

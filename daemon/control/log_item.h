@@ -36,6 +36,9 @@ struct log_filter {
 	bool has_dev_eui, has_dev_addr;
 	struct eui64 dev_eui;
 	uint32_t dev_addr;
+	/* of the device; not in the text, and not looked at by log_filter_match(), which knows no devices */
+	bool has_tenant, has_application;
+	struct uuid tenant_id, application_id;
 };
 
 /*

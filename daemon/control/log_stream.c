@@ -110,6 +110,18 @@ static bool send_gap(struct subscription *sub, int64_t lost, uint64_t before_seq
 
 /* --- live --- */
 
+static bool is_in_scope(const struct fleet *f, const struct log_filter *filter, const struct log_row *row)
+{
+	const struct device *d;
+
+	if (!filter->has_tenant && !filter->has_application)
+		return true;
+	d = row->has_dev_eui ? fleet_device(f, row->dev_eui) : NULL;
+	if (!d || (filter->has_application && !uuid_equal(d->application->id, filter->application_id)))
+		return false;
+	return !filter->has_tenant || uuid_equal(d->application->tenant->id, filter->tenant_id);
+}
+
 void stream_publish(struct control *c, enum store_log log, const struct log_row *rows, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -126,7 +138,7 @@ void stream_publish(struct control *c, enum store_log log, const struct log_row 
 				continue;
 			}
 			sub->next_seq = row->seq + 1;
-			if (!log_filter_match(&sub->filter, row))
+			if (!log_filter_match(&sub->filter, row) || !is_in_scope(&c->srv->fleet, &sub->filter, row))
 				continue;
 			if (!c->item.len)
 				log_item_put(&c->item, log, c->epoch, row);
@@ -285,15 +297,26 @@ void stream_end_all(struct connection *conn)
 	}
 }
 
+static struct subscription *find(const struct connection *conn, const json_t *request_id)
+{
+	for (struct subscription *sub = conn->n_subscriptions ? conn->control->subscriptions : NULL; sub; sub = sub->next)
+		if (sub->conn == conn && json_equal(sub->request_id, request_id))
+			return sub;
+	return NULL;
+}
+
+bool stream_has(const struct connection *conn, const json_t *request_id)
+{
+	return find(conn, request_id) != NULL;
+}
+
 bool stream_cancel(struct connection *conn, const json_t *request_id)
 {
-	for (struct subscription *sub = conn->control->subscriptions; sub; sub = sub->next) {
-		if (sub->conn == conn && sub->request_id && json_equal(sub->request_id, request_id)) {
-			sub_end(sub);
-			return true;
-		}
-	}
-	return false;
+	struct subscription *sub = find(conn, request_id);
+
+	if (sub)
+		sub_end(sub);
+	return sub != NULL;
 }
 
 const struct subscription *stream_next(const struct subscription *sub)
@@ -303,11 +326,14 @@ const struct subscription *stream_next(const struct subscription *sub)
 
 static int parse_filter(struct request *r, enum store_log log, struct log_filter *filter)
 {
+	const char *tenant = request_text(r, "tenant_id"), *application = request_text(r, "application_id");
 	char why[160], hint[160];
 
-	if (log_filter_parse(log, request_text(r, "filter"), filter, why, hint) == LS_OK)
-		return LS_OK;
-	return request_refuse(r, LS_EUSAGE, "filter", NULL, hint, "%s", why);
+	if (log_filter_parse(log, request_text(r, "filter"), filter, why, hint))
+		return request_refuse(r, LS_EUSAGE, "filter", NULL, hint, "%s", why);
+	filter->has_tenant = tenant && uuid_parse(tenant, &filter->tenant_id) == LS_OK;
+	filter->has_application = application && uuid_parse(application, &filter->application_id) == LS_OK;
+	return LS_OK;
 }
 
 static int parse_time(struct request *r, const char *param, int64_t *us)
@@ -321,10 +347,13 @@ static int parse_time(struct request *r, const char *param, int64_t *us)
 }
 
 /* A place in the log; *other_epoch when the log was restored since. */
-static int parse_cursor(struct request *r, uint64_t own_epoch, uint64_t *next_seq, bool *other_epoch)
+static int parse_cursor(struct request *r, enum store_log log, uint64_t *next_seq, bool *other_epoch)
 {
+	const struct control *c = r->conn->control;
 	const char *text = request_text(r, "cursor");
-	uint64_t epoch, seq;
+	struct store_figures figures;
+	char newest[CURSOR_TEXT_SIZE], hint[120];
+	uint64_t epoch, seq, end;
 
 	*next_seq = 0;
 	*other_epoch = false;
@@ -332,9 +361,17 @@ static int parse_cursor(struct request *r, uint64_t own_epoch, uint64_t *next_se
 		return LS_OK;
 	if (cursor_parse(text, &epoch, &seq))
 		return request_refuse(r, LS_EINVAL, "cursor", NULL, NULL, "not a cursor: %.60s", text);
-	*other_epoch = epoch != own_epoch;
+	*other_epoch = epoch != c->epoch;
 	*next_seq = *other_epoch ? 1 : seq + 1;
-	return LS_OK;
+	if (*other_epoch)
+		return LS_OK;
+	/* A seq that was never given away; those of rows under way, or lost with a failed commit, were. */
+	store_figures(c->srv->store, &figures);
+	end = log == LOG_EVENT ? figures.event_next_seq : figures.frame_next_seq;
+	if (seq < end)
+		return LS_OK;
+	snprintf(hint, sizeof(hint), "the newest is %s", cursor_format(c->epoch, end ? end - 1 : 0, newest));
+	return request_refuse(r, LS_ERANGE, "cursor", NULL, hint, "cursor %.60s is ahead of the log", text);
 }
 
 static int tail(struct server *srv, struct request *r, enum store_log log)
@@ -352,7 +389,7 @@ static int tail(struct server *srv, struct request *r, enum store_log log)
 	if (!rc)
 		rc = parse_time(r, "since", &since_us);
 	if (!rc)
-		rc = parse_cursor(r, c->epoch, &next_seq, &other_epoch);
+		rc = parse_cursor(r, log, &next_seq, &other_epoch);
 	if (rc)
 		return rc;
 	if (!r->id)
@@ -464,7 +501,7 @@ static int list(struct server *srv, struct request *r, enum store_log log)
 	if (!rc)
 		rc = parse_time(r, "until", &until_us);
 	if (!rc)
-		rc = parse_cursor(r, c->epoch, &next_seq, &other_epoch);
+		rc = parse_cursor(r, log, &next_seq, &other_epoch);
 	if (rc)
 		return rc;
 	if (sort && strcmp(sort, "time") != 0)

@@ -16,37 +16,58 @@
 
 /* --- tenants --- */
 
-static void name_tenants(const struct fleet *f, char *buf, size_t size, char *hint, size_t hint_size)
+/* Of all tenants: the first ones by name. n: how many are in list. */
+static size_t first_tenants(const struct fleet *f, const struct tenant *list[TENANTS_NAMED])
 {
 	const struct tenant *t;
 	size_t at = 0, n = 0;
 
-	buf[0] = hint[0] = '\0';
 	while ((t = ptr_table_next(&f->tenants, &at))) {
-		if (n == 0)
-			snprintf(hint, hint_size, "-t %s", t->name);
-		if (++n > TENANTS_NAMED)
-			break;
-		word_list_add(buf, size, ", ", t->name);
+		size_t place = n;
+
+		while (place > 0 && strcmp(t->name, list[place - 1]->name) < 0)
+			place--;
+		if (place == TENANTS_NAMED)
+			continue;
+		if (n < TENANTS_NAMED)
+			n++;
+		memmove(&list[place + 1], &list[place], (n - 1 - place) * sizeof(list[0]));
+		list[place] = t;
 	}
-	if (n > TENANTS_NAMED)
-		word_list_add(buf, size, " ", "...");
+	return n;
 }
+
+static void name_tenants(const struct fleet *f, char *buf, size_t size, const char **first)
+{
+	const struct tenant *list[TENANTS_NAMED];
+	size_t n = first_tenants(f, list);
+
+	buf[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		word_list_add(buf, size, ", ", list[i]->name);
+	if (f->tenants.used > n)
+		word_list_add(buf, size, " ", "...");
+	*first = n ? list[0]->name : NULL;
+}
+
+/* --- the tenant that is meant --- */
 
 /* The tenant in which names are meant: the one given, else the sole one, else refused. */
 static int scope_tenant(struct server *srv, struct request *r, const struct tenant **out)
 {
-	char names[300], hint[160];
+	const char *first;
+	char names[300], hint[600];
 
 	*out = r->tenant ? r->tenant : fleet_sole_tenant(&srv->fleet);
 	if (*out)
 		return LS_OK;
-	name_tenants(&srv->fleet, names, sizeof(names), hint, sizeof(hint));
-	if (!names[0]) {
+	name_tenants(&srv->fleet, names, sizeof(names), &first);
+	if (!first) {
 		if (r->conn->writes)
 			return REQUEST_PARKED;
 		return request_refuse(r, LS_ENOTFOUND, "tenant_id", NULL, "lsctl tenant create NAME", "there is no tenant yet");
 	}
+	command_line(r, "tenant_id", first, hint, sizeof(hint));
 	return request_refuse(r, LS_EUSAGE, "tenant_id", NULL, hint, "which tenant? there are %s", names);
 }
 
@@ -138,24 +159,15 @@ static const char *near_name(const struct fleet *f, const struct entity *e, cons
 	return near;
 }
 
-/* The command again with the right word: as an argument, or with the flag the reference has. */
-static void suggest(const struct request *r, const struct field *f, const char *word, const char *remark, char *buf,
-                    size_t size)
+static bool has_eui(const struct entity *e)
 {
-	if (f->flags & FF_POSITIONAL)
-		snprintf(buf, size, "lsctl %s %s%s", r->method->words, word, remark);
-	else if (strcmp(f->name, "tenant_id") == 0)
-		snprintf(buf, size, "-t %s%s", word, remark);
-	else if (strcmp(f->name, "application_id") == 0)
-		snprintf(buf, size, "-a %s%s", word, remark);
-	else
-		snprintf(buf, size, "--%s %s%s", f->cli ? f->cli : f->name, word, remark);
+	return e == &model_entities[E_GATEWAY] || e == &model_entities[E_DEVICE];
 }
 
 static int not_found(struct server *srv, struct request *r, const struct field *f, const struct entity *e,
                      const struct tenant *t, const char *text)
 {
-	char hint[300] = "", where[160] = "", reversed[EUI64_TEXT_SIZE], remark[200];
+	char hint[700] = "", where[160] = "", why[160] = "", advice[160] = "", eui_text[EUI64_TEXT_SIZE];
 	const struct fleet *fleet = &srv->fleet;
 	const char *near;
 	struct eui64 eui;
@@ -170,15 +182,22 @@ static int not_found(struct server *srv, struct request *r, const struct field *
 		bool is_gateway = e == &model_entities[E_GATEWAY];
 
 		if (is_gateway ? g != NULL : d != NULL) {
-			snprintf(remark, sizeof(remark), "     (same bytes in reverse order: %s)", is_gateway ? g->name : d->name);
-			suggest(r, f, eui64_format(eui64_reverse(eui), reversed), remark, hint, sizeof(hint));
+			command_line(r, f->name, eui64_format(eui64_reverse(eui), eui_text), hint, sizeof(hint));
+			snprintf(hint + strlen(hint), sizeof(hint) - strlen(hint), "     (same bytes in reverse order: %s)",
+			         is_gateway ? g->name : d->name);
 		}
 	} else if ((near = near_name(fleet, e, t, text))) {
-		suggest(r, f, near, "", hint, sizeof(hint));
+		command_line(r, f->name, near, hint, sizeof(hint));
+	}
+	if (has_eui(e) && eui_is_damaged(text, why, sizeof(why), advice, sizeof(advice)) && !hint[0]) {
+		if (eui64_parse(advice, &eui) == LS_OK)
+			command_line(r, f->name, advice, hint, sizeof(hint));
+		else
+			snprintf(hint, sizeof(hint), "%s", advice);
 	}
 	if (!hint[0])
 		snprintf(hint, sizeof(hint), "lsctl %s list", e->name);
-	return request_refuse(r, LS_ENOTFOUND, f->name, NULL, hint, "no %s %s%s", e->name, text, where);
+	return request_refuse(r, LS_ENOTFOUND, f->name, why[0] ? why : NULL, hint, "no %s %s%s", e->name, text, where);
 }
 
 /* --- lookups --- */
@@ -294,7 +313,7 @@ static bool is_id_of(const struct entity *e, const char *text)
 	struct uuid id;
 	struct eui64 eui;
 
-	if (e == &model_entities[E_GATEWAY] || e == &model_entities[E_DEVICE])
+	if (has_eui(e))
 		return eui64_parse(text, &eui) == LS_OK;
 	return uuid_parse(text, &id) == LS_OK;
 }
@@ -304,6 +323,7 @@ static int resolve_one(struct server *srv, struct request *r, const struct field
 	const char *text = request_text(r, f->name);
 	const struct tenant *t = r->tenant;
 	bool is_tenant = e == &model_entities[E_TENANT];
+	char why[160], advice[160];
 	struct found found;
 	size_t n = 1;
 	bool ok;
@@ -313,12 +333,16 @@ static int resolve_one(struct server *srv, struct request *r, const struct field
 	if (ok && t && found.tenant && found.tenant != t)
 		ok = false; /* of another tenant than the one asked for */
 	if (!ok && !is_id_of(e, text)) {
-		if (!is_tenant) {
+		if (!is_tenant && !t)
+			t = fleet_sole_tenant(&srv->fleet);
+		/* EUIs are global: a damaged one is no name of which tenant could be asked. */
+		if (!is_tenant && !t && !(has_eui(e) && eui_is_damaged(text, why, sizeof(why), advice, sizeof(advice)))) {
 			rc = scope_tenant(srv, r, &t);
 			if (rc)
 				return rc;
 		}
-		ok = find_by_name(&srv->fleet, e, t, r->application, text, &found, &n);
+		ok = (is_tenant || t) &&
+		     find_by_name(&srv->fleet, e, t, r->application, text, &found, &n);
 	}
 	if (!ok) {
 		if (r->conn->writes && !r->begun)

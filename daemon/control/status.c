@@ -94,14 +94,6 @@ static void put(json_t *o, const char *key, uint64_t v)
 	json_object_set_new(o, key, json_integer((json_int_t)v));
 }
 
-static json_t *time_json(int64_t us)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	clock_format(us, text);
-	return json_string(text);
-}
-
 static json_t *counts(const struct server *srv)
 {
 	const struct fleet *f = &srv->fleet;

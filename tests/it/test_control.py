@@ -1,6 +1,7 @@
 """The control socket and lsctl: pipelining, errors, exit codes, streams, what the issue promises word for word."""
 import json
 import os
+import socket
 import stat
 import subprocess
 
@@ -326,3 +327,161 @@ def test_good_configuration_passes_the_check(lab):
     p = subprocess.run([str(BUILD / 'loraserverd'), '-c', str(lab.daemon.config), '--check'], capture_output=True, text=True,
                        timeout=20 * SLOW, env=lab.daemon.env())
     assert p.returncode == 0, p.stderr
+
+
+# ---- what reviews found
+
+def activate(lab, dev, keys, f_cnt_down=None, check=True):
+    more = [] if f_cnt_down is None else ['--f-cnt-down', f_cnt_down]
+    return lab.lsctl('device', 'activate', dev.dev_eui, '--dev-addr', dev.dev_addr, '--nwk-s-key', lab.daemon.secret(keys[0]),
+                     '--app-s-key', lab.daemon.secret(keys[1]), *more, check=check)
+
+
+def test_deactivating_does_not_forget_downlink_counters(own_lab):
+    lab = own_lab
+    gw, dev = lab.gateway(), lab.abp()
+    lab.push(dev, 1, b'x')
+    assert lab.exchange(gw, dev).f_cnt == 0
+    keys, other = (dev.session.nwk_s_key, dev.session.app_s_key), (os.urandom(16), os.urandom(16))
+    used = lab.device_json(dev)['f_cnt_down']
+    assert used > 0
+    lab.lsctl('device', 'deactivate', dev.dev_eui, '--yes')
+    assert lab.lsctl('device', 'session', 'show', dev.dev_eui, '-o', 'json').json() in ([], {}, None)
+    assert lab.device_json(dev)['dev_addr'] is None
+    phy = dev.uplink(b'late')
+    gw.send(phy)
+    lab.dropped(phy, 'old_session')
+    r = activate(lab, dev, keys, check=False)
+    assert r.rc == 6 and 'f-cnt-down %d' % used in r.err, r
+    lab.daemon.restart()                    # the store has it, not only memory
+    assert activate(lab, dev, keys, check=False).rc == 6
+    activate(lab, dev, other)
+    assert activate(lab, dev, keys, used - 1, check=False).rc == 6
+    activate(lab, dev, other, 0)
+    assert activate(lab, dev, keys, used - 1, check=False).rc == 6
+    activate(lab, dev, keys, used)
+    gw.open_path()
+    assert lab.exchange(gw, dev).f_cnt == used
+
+
+def test_logs_of_one_tenant_or_application(own_lab):
+    lab = own_lab
+    gw, dev = lab.gateway(), lab.abp()
+    with lab.daemon.control() as c:
+        c.call('tenant.create', {'name': 'beta'})
+        c.call('application.create', {'name': 'pumps', 'tenant_id': 'beta'})
+        c.call('application.create', {'name': 'pumps', 'tenant_id': 'acme'})
+        subs = {scope: c.subscribe(m, dict(zip(('tenant_id', 'application_id'), scope[1:])))[1] for scope in
+                (('event', 'acme', 'meters'), ('event', 'acme'), ('event', 'beta'), ('event', 'acme', 'pumps'), ('frame', 'acme'), ('frame', 'beta'))
+                for m in (scope[0] + '.tail',)}
+        n, _ = lab.send(gw, dev, b'1')
+        lab.up(dev, n)
+        stray = bytes.fromhex('40010203ff0000000155555555')
+        gw.send(stray)
+        lab.frame(stray)
+        for scope in (('event', 'acme', 'meters'), ('event', 'acme')):
+            assert c.item(subs[scope])['deviceInfo']['devEui'] == dev.dev_eui
+        assert c.item(subs['frame', 'acme'])['dev_eui'] == dev.dev_eui
+        c.call('status')
+        silent = {subs['event', 'beta'], subs['event', 'acme', 'pumps'], subs['frame', 'beta']}
+        assert not [m for m in c.kept if m.get('method') == 'stream' and m['params']['subscription'] in silent]
+        assert not [m for m in c.kept if m.get('method') == 'stream' and m['params'].get('item', {}).get('phy_payload') == stray.hex()]
+    for noun in ('event', 'frame'):
+        assert lab.lsctl(noun, 'list', '-t', 'acme', '-a', 'meters', '-o', 'json').json()
+        assert lab.lsctl(noun, 'list', '-t', 'acme', '-a', 'pumps', '-o', 'json').json() == []
+        assert lab.lsctl(noun, 'list', '-t', 'beta', '-o', 'json').json() == []
+    assert len(lab.lsctl('event', 'tail', '-t', 'acme', '--since', '1h', '--count', '1', '-o', 'jsonl').jsonl()) == 1
+
+
+def test_cursor_ahead_of_the_log_is_refused(lab):
+    with lab.daemon.control() as c:
+        epoch = c.call('hello', {})['epoch']
+        for method in ('event.tail', 'event.list', 'frame.tail'):
+            with pytest.raises(ControlError) as e:
+                c.call(method, {'cursor': '%d-99999999' % epoch})
+            assert e.value.exit == 5 and e.value.data['field'] == 'cursor' and '%d-' % epoch in e.value.data['hint']
+
+
+def test_damaged_eui_is_said_to_be_one(own_lab):
+    lab = own_lab
+    dev = lab.otaa()
+    for more in (False, True):
+        if more:
+            lab.lsctl('tenant', 'create', 'Beta')
+        r = lab.lsctl('device', 'show', '4.3E+15', check=False)
+        assert r.rc == 3 and 'spreadsheet' in r.err and 'which tenant' not in r.err, r
+        r = lab.lsctl('device', 'show', dev.dev_eui[:15], check=False)
+        assert r.rc == 3 and '15 hex digits' in r.err, r
+        r = lab.lsctl('gateway', 'show', dev.dev_eui[:15] + 'g', check=False)
+        assert r.rc == 3 and "'g'" in r.err, r
+    r = lab.lsctl('device', 'show', 'pump', check=False)
+    assert r.rc == 2 and 'which tenant' in r.err
+
+
+def test_the_tenant_question_names_them_in_order_and_the_whole_command(own_lab):
+    for name in ('zeta', 'beta', 'mid'):
+        own_lab.lsctl('tenant', 'create', name)
+    r = own_lab.lsctl('application', 'create', 'meters', '--description', 'of the town', check=False)
+    assert r.rc == 2 and 'there are acme, beta, mid, zeta' in r.err, r
+    assert "try: lsctl application create meters -t acme --description 'of the town'\n" in r.err, r
+    r = own_lab.lsctl('application', 'create', 'meters', check=False)
+    assert "try: lsctl application create meters -t acme\n" in r.err, r
+
+
+def test_unknown_gateways_take_a_limit_only(lab):
+    with lab.daemon.control() as c:
+        assert 'items' in c.call('gateway.heard-unknown', {'limit': 1})
+        for param in ('filter', 'sort', 'cursor'):
+            with pytest.raises(ControlError) as e:
+                c.call('gateway.heard-unknown', {param: 'x'})
+            assert e.value.exit == 2 and e.value.data['field'] == param
+
+
+def test_last_line_without_newline_is_answered(lab):
+    with lab.daemon.control() as c:
+        c.send_raw(b'{"jsonrpc":"2.0","id":1,"method":"status"}\n{"jsonrpc":"2.0","id":2,"method":"status"}')
+        c.sock.shutdown(socket.SHUT_WR)
+        assert c.answer(1) and c.answer(2)
+        with pytest.raises(ConnectionError):
+            c.read()
+
+
+def test_id_of_an_open_stream_is_not_taken_twice(lab):
+    with lab.daemon.control() as c:
+        id, _ = c.subscribe('event.tail')
+        for method in ('event.tail', 'status'):
+            c.send(method, {}, id=id)
+            with pytest.raises(ControlError) as e:
+                c.answer(id)
+            assert e.value.exit == 2
+        assert c.call('cancel', {'id': id})['cancelled'] is True
+        c.send('status', {}, id=id)
+        assert c.answer(id)
+
+
+@pytest.mark.parametrize('line,text', [(b'{"id":1,', 'not valid JSON, column '), (b'{"id":1,"id":2}', 'a key stands twice, column '),
+                                       (b'\xff{}', 'not valid JSON, column ')])
+def test_json_faults_are_said_in_our_words(lab, line, text):
+    with lab.daemon.control() as c:
+        c.send_raw(line + b'\n')
+        message = c.read()['error']['message']
+        assert message.startswith(text) and message[len(text):].isdigit(), message
+
+
+def test_busy_port_is_a_conflict(lab, tmp_path):
+    d = type(lab.daemon)(tmp_path)
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+        s.bind(d.address)
+        p = d.spawn()
+        assert p.wait(20 * SLOW) == 6
+    text = d.log()
+    assert 'why: ' in text and 'try: ' in text and str(d.port) in text
+
+
+def test_euis_of_nobody_and_names_like_euis(lab):
+    for args in (('gateway', 'create', '0000000000000000', '--name', 'x', '-t', 'acme'),
+                 ('gateway', 'create', 'ffffffffffffffff', '--name', 'x', '-t', 'acme'),
+                 ('gateway', 'create', '0016c001fffffff9', '--name', '0016c001fffffff8', '-t', 'acme'),
+                 ('device', 'create', 'ffffffffffffffff', '--name', 'x', '-t', 'acme', '-a', 'meters', '--profile', lab.profile())):
+        r = lab.lsctl(*args, check=False)
+        assert r.rc == 5 and 'EUI' in r.err, r

@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include <stdio.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <syslog.h>
@@ -189,6 +190,28 @@ static void values_out_of_range(void **state)
 	             "f.ini:2: [region EU868]: the region does not have this RX2 data rate for downlinks\n");
 }
 
+static void channels_twice_and_long_paths(void **state)
+{
+	char text[PATH_MAX + 100], error[200];
+	struct parsed p;
+
+	(void)state;
+	expect_error("[region EU868]\nextra_channels = 867.1, 867100000\n",
+	             "f.ini:2: extra_channels = 867.1, 867100000: 867100000 is given twice\n");
+	expect_error("[region EU868]\nextra_channels = 867.1, 868.1\n",
+	             "f.ini:2: extra_channels = 867.1, 868.1: 868.1 is one of the default channels, which are always there\n");
+	snprintf(text, sizeof(text), "[server]\ndata_dir = /%0*d\n", PATH_MAX - 64, 0);
+	parse(&p, text);
+	assert_int_equal(p.rc, LS_EUSAGE);
+	snprintf(error, sizeof(error), "the path is longer than %d octets\n", PATH_MAX - 64);
+	assert_non_null(strstr(p.errors.data, error));
+	parsed_free(&p);
+	snprintf(text, sizeof(text), "[server]\ndata_dir = /%0*d\n", PATH_MAX - 65, 0);
+	parse(&p, text);
+	assert_int_equal(p.rc, LS_OK);
+	parsed_free(&p);
+}
+
 static void all_errors_at_once(void **state)
 {
 	(void)state;
@@ -279,6 +302,7 @@ int main(void)
 		cmocka_unit_test(a_region_section_alone_enables),
 		cmocka_unit_test(names),
 		cmocka_unit_test(values_out_of_range),
+		cmocka_unit_test(channels_twice_and_long_paths),
 		cmocka_unit_test(all_errors_at_once),
 		cmocka_unit_test(long_and_strange_lines),
 		cmocka_unit_test(missing_file),

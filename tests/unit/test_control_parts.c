@@ -68,6 +68,24 @@ static void lines_in_pieces(void **state)
 	line_reader_fini(&r);
 }
 
+static void a_last_line_without_newline(void **state)
+{
+	struct line_reader r = {0};
+	char *line;
+	size_t len;
+
+	(void)state;
+	assert_false(line_reader_rest(&r, &line, &len));
+	feed(&r, "{}\n{\"a\":1}");
+	expect_line(&r, "{}");
+	expect_none(&r);
+	assert_true(line_reader_rest(&r, &line, &len));
+	assert_int_equal(len, 7);
+	assert_memory_equal(line, "{\"a\":1}", 7);
+	assert_false(line_reader_rest(&r, &line, &len));
+	line_reader_fini(&r);
+}
+
 static void lines_are_bounded(void **state)
 {
 	struct line_reader r = {0};
@@ -269,6 +287,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_in_pieces),
+		cmocka_unit_test(a_last_line_without_newline),
 		cmocka_unit_test(lines_are_bounded),
 		cmocka_unit_test(handed_out_lines_are_wiped),
 		cmocka_unit_test(rights_of_peers),

@@ -182,7 +182,7 @@ static void methods_are_whole(void **state)
 			assert_non_null(method_entity(m));
 		method_each_param(m, collect, &flags);
 		assert_true(flags.positional <= 1);
-		if (m->shape == SHAPE_SHOW || m->shape == SHAPE_SET || m->shape == SHAPE_DELETE)
+		if (m->shape == SHAPE_SHOW || m->shape == SHAPE_SET || m->shape == SHAPE_DELETE || m->shape == SHAPE_ACT)
 			assert_int_equal(flags.positional, 1);
 	}
 	assert_null(method_find("device"));
@@ -241,7 +241,7 @@ static void scopes_follow_references(void **state)
 		{M_TENANT_LIST, false, false},  {M_APPLICATION_LIST, true, false}, {M_DEVICE_LIST, true, true},
 		{M_DEVICE_SHOW, true, true},    {M_DEVICE_CREATE, true, true},     {M_GATEWAY_SHOW, true, false},
 		{M_QUEUE_PUSH, true, true},     {M_PROFILE_SET, true, false},      {M_DEVICE_SET, true, true},
-		{M_DEVICE_KEYS_SET, true, true}, {M_EVENT_TAIL, false, false},     {M_STATUS, false, false},
+		{M_DEVICE_KEYS_SET, true, true}, {M_EVENT_TAIL, true, true},       {M_STATUS, false, false},
 	};
 
 	(void)state;
@@ -593,6 +593,92 @@ static void schema_is_whole(void **state)
 	assert_string_equal(first, model_schema_hash());
 }
 
+static const json_t *named(const json_t *list, const char *name)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach((json_t *)list, i, row)
+		if (strcmp(json_string_value(json_object_get(row, "name")), name) == 0)
+			return row;
+	return NULL;
+}
+
+static void schema_tells_results_and_positions(void **state)
+{
+	json_t *schema = model_describe();
+	const json_t *methods = json_object_get(schema, "methods"), *m, *params;
+	size_t i;
+
+	(void)state;
+	json_array_foreach((json_t *)methods, i, m)
+		assert_true(json_string_length(json_object_get(m, "result")) > 0);
+	m = named(methods, "device.activate");
+	assert_string_equal(json_string_value(json_object_get(m, "shape")), "act");
+	assert_string_equal(json_string_value(json_object_get(m, "result")), "device");
+	params = json_object_get(m, "params");
+	assert_true(json_is_true(json_object_get(named(params, "dev_eui"), "positional")));
+	assert_null(json_object_get(named(params, "dev_addr"), "positional"));
+	/* No default that is not applied; no parameter that is refused. */
+	assert_null(json_object_get(named(json_object_get(named(methods, "queue.push"), "params"), "data"), "default"));
+	params = json_object_get(named(methods, "gateway.heard-unknown"), "params");
+	assert_int_equal(json_array_size(params), 1);
+	assert_non_null(named(params, "limit"));
+	params = json_object_get(named(methods, "event.tail"), "params");
+	assert_non_null(named(params, "tenant_id"));
+	assert_non_null(named(params, "application_id"));
+	json_decref(schema);
+}
+
+static void damaged_euis(void **state)
+{
+	static const struct {
+		const char *text, *why, *hint; /* why NULL: it is none */
+	} rows[] = {
+		{"4.3E+15", "a number mangled by a spreadsheet, 16 hex digits needed", "format the column as text in the spreadsheet and export it again"},
+		{"0004a30b001c053", "15 hex digits, 16 needed", ""},
+		{"400430001000530", "15 hex digits, 16 needed", "did a spreadsheet drop a leading zero?"},
+		{"00-04-a3-0b-00-1c-05-3g", "'g' is not a hex digit, 16 hex digits needed", ""},
+		{"AASjCwAcBTA=", "looks like base64, 16 hex digits needed", "0004a30b001c0530"},
+		{"0004a30b001c0530", NULL, ""}, {"pump", NULL, ""}, {"pumpstation", NULL, ""}, {"deadbeef", NULL, ""},
+		{"deadbeefcafe-main", NULL, ""}, {"", NULL, ""},
+	};
+	char why[160], hint[160];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		assert_int_equal(eui_is_damaged(rows[i].text, why, sizeof(why), hint, sizeof(hint)), rows[i].why != NULL);
+		assert_string_equal(why, rows[i].why ? rows[i].why : "");
+		assert_string_equal(hint, rows[i].hint);
+	}
+}
+
+static void nobodys_euis_and_euis_as_names(void **state)
+{
+	static const struct {
+		enum entity_id e;
+		const char *field, *value;
+		int rc;
+	} rows[] = {
+		{E_DEVICE, "dev_eui", "0000000000000000", LS_EINVAL}, {E_DEVICE, "dev_eui", "FFFFFFFFFFFFFFFF", LS_EINVAL},
+		{E_DEVICE, "dev_eui", "0000000000000001", LS_OK}, {E_DEVICE, "join_eui", "0000000000000000", LS_OK},
+		{E_GATEWAY, "gateway_id", "0000000000000000", LS_EINVAL}, {E_GATEWAY, "gateway_id", "ff-ff-ff-ff-ff-ff-ff-ff", LS_EINVAL},
+		{E_DEVICE, "name", "0004a30b001c0530", LS_EINVAL}, {E_GATEWAY, "name", "00-16-C0-01-F1-53-A1-4C", LS_EINVAL},
+		{E_DEVICE, "name", "0004a30b001c053", LS_OK}, {E_APPLICATION, "name", "0004a30b001c0530", LS_OK},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		json_t *value = json_string(rows[i].value), *clean = NULL;
+		char why[160], hint[160];
+
+		assert_int_equal(field_check(entity_field(&model_entities[rows[i].e], rows[i].field), value, &clean, why, sizeof(why),
+		                             hint, sizeof(hint)), rows[i].rc);
+		json_decref(value);
+		json_decref(clean);
+	}
+}
+
 static void depth_of_json(void **state)
 {
 	static const struct {
@@ -626,6 +712,9 @@ int main(void)
 		cmocka_unit_test(missing_params_are_an_empty_object),
 		cmocka_unit_test(nearest_words),
 		cmocka_unit_test(schema_is_whole),
+		cmocka_unit_test(schema_tells_results_and_positions),
+		cmocka_unit_test(damaged_euis),
+		cmocka_unit_test(nobodys_euis_and_euis_as_names),
 		cmocka_unit_test(depth_of_json),
 	};
 
