@@ -50,6 +50,7 @@ const struct global_flag global_flags[] = {
 	[G_VERSION] = {0, "version", NULL, "version of lsctl"},
 };
 const size_t n_global_flags = G__COUNT;
+_Static_assert(G__COUNT <= 64, "cli.given has a bit for each");
 
 static int find_global(const char *name, char letter)
 {
@@ -80,14 +81,18 @@ static bool look_at_param(void *arg, const struct field *f, bool required)
 	return false;
 }
 
-static bool method_flag_takes_value(const char *name)
+static struct arity arity_of(const char *name)
 {
 	struct arity a = {.name = name};
 
 	for (size_t i = 0; i < M__COUNT && !a.found; i++)
 		method_each_param(&model_methods[i], look_at_param, &a);
-	/* Unknown: the word after it counts as an id, and the message names the flag first. */
-	return a.found && a.takes_value;
+	return a;
+}
+
+bool args_is_method_flag(const char *name)
+{
+	return arity_of(name).found;
 }
 
 /* --- values of global flags --- */
@@ -131,18 +136,6 @@ static int choose(struct cli *c, const char *flag, const struct choice *choices,
 	return code;
 }
 
-static int whole_number(struct cli *c, const char *flag, const char *text, int64_t min, int64_t *out)
-{
-	char *end;
-	long long n = strtoll(text, &end, 10);
-
-	if (end == text || *end || n < min)
-		return fail(c, LS_EUSAGE, NULL, NULL, "--%s: a whole number of %lld or more is needed", flag,
-		            (long long)min);
-	*out = n;
-	return 0;
-}
-
 static int milliseconds(struct cli *c, const char *flag, const char *text, int64_t *out)
 {
 	int64_t us;
@@ -154,6 +147,25 @@ static int milliseconds(struct cli *c, const char *flag, const char *text, int64
 	return 0;
 }
 
+/* Conditions of several -w hold together. */
+static int add_where(struct cli *c, const char *value)
+{
+	struct options *o = &c->opt;
+	size_t len = o->where ? strlen(o->where) : 0, size = len + strlen(value) + sizeof(" and ");
+	char *grown = realloc(o->where, size);
+
+	if (!grown)
+		return fail(c, LS_ENOMEM, NULL, NULL, "out of memory");
+	snprintf(grown + len, size - len, "%s%s", len ? " and " : "", value);
+	o->where = grown;
+	return 0;
+}
+
+int fail_repeated(const struct cli *c, const char *flag)
+{
+	return fail(c, LS_EUSAGE, "it has one value", NULL, "--%s is given more than once", flag);
+}
+
 static int set_global(struct cli *c, int id, const char *value, bool negated, int at)
 {
 	struct options *o = &c->opt;
@@ -163,6 +175,9 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 
 	if (negated && id != G_HEADER && id != G_COLOR)
 		return fail(c, LS_EUSAGE, NULL, NULL, "--%s has no --no- form", name);
+	if (global_flags[id].value && id != G_WHERE && (c->given & UINT64_C(1) << id))
+		return fail_repeated(c, name);
+	c->given |= UINT64_C(1) << id;
 
 	switch ((enum global_id)id) {
 	case G_TENANT: o->tenant = value; o->tenant_flag = true; break;
@@ -178,9 +193,9 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 		o->list_fields = !value;
 		break;
 	case G_GET: o->get = value; break;
-	case G_WHERE: o->where = value; break;
+	case G_WHERE: code = add_where(c, value); break;
 	case G_SORT: o->sort = value; break;
-	case G_LIMIT: code = whole_number(c, name, value, 0, &o->limit); break;
+	case G_LIMIT: o->limit_text = value; break;
 	case G_ALL: o->all = true; break;
 	case G_HEADER: o->header = negated ? NO : YES; break;
 	case G_TIME:
@@ -247,7 +262,8 @@ static int take_long(struct cli *c, int *i)
 		bare = copy + 3;
 		global = find_global(bare, 0);
 	}
-	bool takes = global >= 0 ? global_flags[global].value != NULL : method_flag_takes_value(bare);
+	/* Unknown: the word after it counts as an id, and the message names the flag first. */
+	bool takes = global >= 0 ? global_flags[global].value != NULL : arity_of(bare).takes_value;
 
 	if (takes && !value && !negated) {
 		if (*i + 1 < c->argc) {

@@ -17,4 +17,9 @@ extern const size_t n_global_flags;
 /* Fill words, flags and opt from argc/argv and the environment. Returns 0 or an exit code. */
 int args_parse(struct cli *c);
 
+/* True when some command has that flag (without dashes): then it is no misspelling of another. */
+bool args_is_method_flag(const char *name);
+/* Say that a flag of one value has several; returns the exit code. */
+int fail_repeated(const struct cli *c, const char *flag);
+
 #endif

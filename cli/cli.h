@@ -27,6 +27,7 @@
 enum form {
 	FORM_DEFAULT, /* by command and terminal */
 	FORM_TABLE, FORM_WIDE, FORM_DETAIL, FORM_JSON, FORM_JSONL, FORM_CSV, FORM_TSV, FORM_ID, FORM_VALUE,
+	FORM_LINES, /* what tail shows on a terminal; not for -o */
 };
 
 enum time_form { TIME_FORM_DEFAULT, TIME_FORM_REL, TIME_FORM_LOCAL, TIME_FORM_UTC, TIME_FORM_UNIX };
@@ -54,8 +55,10 @@ struct options {
 	bool tenant_flag, app_flag;
 	const char *socket;
 	enum form form;
-	const char *fields, *get, *where, *sort;
+	const char *fields, *get, *sort;
+	char *where;              /* every -w, joined by and; owned */
 	bool list_fields;         /* -F without a value */
+	const char *limit_text;   /* as typed: what it may be depends on the method */
 	int64_t limit;            /* -1: not given */
 	bool all;
 	enum tristate header;
@@ -73,6 +76,7 @@ struct cli {
 	int argc;
 	char **argv;
 	struct options opt;
+	uint64_t given;           /* bit of each global flag seen */
 	struct word words[WORDS_MAX];
 	size_t n_words;
 	struct flag_use flags[FLAGS_MAX];

@@ -151,17 +151,17 @@ static void put_relative(struct text_buf *t, int64_t now_us, int64_t then_us)
 		text_puts(t, " ago");
 }
 
-static void put_time(const struct cli *c, const char *text, size_t len, bool human, struct text_buf *t)
+void time_put(const struct cli *c, const char *text, size_t len, bool human, struct text_buf *t)
 {
 	enum time_form form = time_form_of(c, human);
 	char buf[CLOCK_TEXT_SIZE];
 	int64_t us;
 
-	if (form == TIME_FORM_DEFAULT || clock_parse(text, len, &us) != LS_OK) {
+	if (clock_parse(text, len, &us) != LS_OK) {
 		text_put(t, text, len);
 		return;
 	}
-	if (form == TIME_FORM_UTC) {
+	if (form == TIME_FORM_UTC || form == TIME_FORM_DEFAULT) {
 		clock_format(us, buf);
 		text_puts(t, buf);
 	} else if (form == TIME_FORM_UNIX) {
@@ -214,7 +214,7 @@ bool cell_put(const struct cli *c, const struct field *f, const json_t *value, b
 		size_t len = json_string_length(value);
 
 		if (f && f->type == FT_TIME)
-			put_time(c, text, len, human, t);
+			time_put(c, text, len, human, t);
 		else if (human && len == 0)
 			text_putc(t, '-');
 		else

@@ -30,6 +30,9 @@ const json_t *column_value(const struct column *column, const json_t *item);
 /* Time form in force: --time, else relative for people and as sent for machines. */
 enum time_form time_form_of(const struct cli *c, bool human);
 
+/* Append an RFC 3339 time in the form in force, with Z whatever offset it came with. */
+void time_put(const struct cli *c, const char *text, size_t len, bool human, struct text_buf *t);
+
 /*
  * Append the text of a value. Nothing is escaped here. Null is "" for machines, "-" for people. True when
  * the value is text (spreadsheets take only text for formulas).

@@ -1,6 +1,7 @@
 /* command.c - see command.h. */
 #include "command.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,11 @@ static bool begins_with_word(const char *words, const char *word)
 	size_t n = strlen(word);
 
 	return strncmp(words, word, n) == 0 && (words[n] == ' ' || words[n] == '\0');
+}
+
+bool method_asks_first(const struct method *m)
+{
+	return m->shape == SHAPE_DELETE || m->id == M_DEVICE_DEACTIVATE; /* both destroy keys */
 }
 
 bool noun_exists(const char *noun)
@@ -224,15 +230,21 @@ static bool is_dashed_name(const char *flag, const char *name)
 	return *flag == *name;
 }
 
+/* What is written as a word has no flag: two ways to name a target could name two. */
+static bool is_flag(const struct param *p)
+{
+	return !(p->f.flags & FF_POSITIONAL);
+}
+
 static const struct param *param_of_flag(const struct params_list *list, const char *flag)
 {
 	char buf[FIELD_FLAG_SIZE];
 
 	for (size_t i = 0; i < list->n; i++)
-		if (strcmp(field_flag(&list->at[i].f, buf), flag) == 0)
+		if (is_flag(&list->at[i]) && strcmp(field_flag(&list->at[i].f, buf), flag) == 0)
 			return &list->at[i];
 	for (size_t i = 0; i < list->n; i++)
-		if (is_dashed_name(flag, list->at[i].f.name))
+		if (is_flag(&list->at[i]) && is_dashed_name(flag, list->at[i].f.name))
 			return &list->at[i];
 	return NULL;
 }
@@ -246,10 +258,12 @@ static int unknown_flag(struct cli *c, const struct params_list *list, const str
 	char *line = NULL;
 
 	for (size_t i = 0; i < list->n; i++)
-		candidates[n++] = field_flag(&list->at[i].f, names[i]);
+		if (is_flag(&list->at[i]))
+			candidates[n++] = field_flag(&list->at[i].f, names[i]);
 	for (size_t i = 0; i < n_global_flags && i < 64; i++)
 		candidates[n++] = global_flags[i].name;
-	const char *near = nearest_word(use->name, candidates, n);
+	/* A flag that other commands have is spelt right: it is only not for this one. */
+	const char *near = args_is_method_flag(use->name) ? NULL : nearest_word(use->name, candidates, n);
 
 	snprintf(hint, sizeof(hint), "lsctl %s -h", c->method->words);
 	for (int i = 1; near && i <= use->at && i < c->argc; i++) {
@@ -269,18 +283,42 @@ static int unknown_flag(struct cli *c, const struct params_list *list, const str
 	return code;
 }
 
-/* "1h" is an hour ago; RFC 3339 stays what it is. */
-static json_t *time_value(const struct cli *c, const char *text)
+static int whole_number(struct cli *c, const char *flag, const char *text, int64_t min, const char *hint, int64_t *out)
 {
-	int64_t ago_us;
+	char *end;
+
+	errno = 0;
+	long long n = strtoll(text, &end, 10);
+
+	if (end == text || *end || errno || n < min)
+		return fail(c, LS_EUSAGE, NULL, hint, "--%s: a whole number of %lld or more is needed", flag,
+		            (long long)min);
+	*out = n;
+	return 0;
+}
+
+/* "1h" is an hour ago; RFC 3339 stays what it is. */
+static int time_value(struct cli *c, const struct flag_use *use, json_t **value)
+{
+	int64_t ago_us = 0, us;
 	char buf[CLOCK_TEXT_SIZE];
 
-	if (strcmp(text, "now") == 0)
-		ago_us = 0;
-	else if (duration_parse(text, &ago_us) != LS_OK)
-		return json_string(text);
+	if (clock_parse(use->value, strlen(use->value), &us) == LS_OK) {
+		*value = json_string(use->value);
+		return 0;
+	}
+	if (strcmp(use->value, "now") != 0 && duration_parse(use->value, &ago_us) != LS_OK) {
+		bool alone = strcmp(c->argv[use->at], use->value) == 0; /* not --flag=word */
+		char *line = alone ? command_line(c, use->at, "1h", NULL) : NULL;
+		int code = fail(c, LS_EUSAGE, "a time is now, how long ago (1h 30m 7d), or 2025-03-04T10:15:31Z",
+		                line ? line : "1h", "--%s: '%s' is not a time", use->name, use->value);
+
+		free(line);
+		return code;
+	}
 	clock_format(c->now_us - ago_us, buf);
-	return json_string(buf);
+	*value = json_string(buf);
+	return 0;
 }
 
 /* "site=paris" sets, "site-" removes (only at set). */
@@ -300,6 +338,13 @@ static int add_tag(struct cli *c, json_t *params, const struct field *f, const c
 		json_object_set_new(params, f->name, tags);
 	}
 	char *key = strndup(text, removes ? len - 1 : len);
+
+	if (key && json_object_get(tags, key)) {
+		int code = fail(c, LS_EUSAGE, "a tag has one value", NULL, "--%s %s is given more than once", flag, key);
+
+		free(key);
+		return code;
+	}
 	json_t *value = removes ? json_null() : json_string(equals + 1);
 
 	if (!key || !value || json_object_set_new(tags, key, value) < 0) {
@@ -397,8 +442,23 @@ static int add_flag(struct cli *c, const struct params_list *list, json_t *param
 			return code;
 		break;
 	}
-	case FT_TIME:
-		value = time_value(c, use->value);
+	case FT_TIME: {
+		int code = time_value(c, use, &value);
+
+		if (code)
+			return code;
+		break;
+	}
+	case FT_INT:
+		/* What steers a list or a stream is no data: a mistake there is one of usage. */
+		if (c->method->shape == SHAPE_LIST || c->method->shape == SHAPE_STREAM) {
+			int64_t n;
+			int code = whole_number(c, use->name, use->value, f->min, NULL, &n);
+
+			if (code)
+				return code;
+		}
+		value = json_string(use->value);
 		break;
 	default:
 		if (f->flags & FF_MANY)
@@ -414,7 +474,7 @@ static bool has_param(const struct params_list *list, const char *name)
 {
 	const struct param *p = param_named(list, name);
 
-	return p && !(p->f.flags & FF_POSITIONAL);
+	return p && is_flag(p);
 }
 
 static int add_scope(struct cli *c, const struct params_list *list, json_t *params, const char *name, const char *flag,
@@ -491,10 +551,18 @@ static int add_globals(struct cli *c, const struct params_list *list, json_t *pa
 			return code;
 		json_object_set_new(params, "sort", json_string(o->sort));
 	}
-	if (o->limit >= 0 && c->method->shape != SHAPE_LIST && c->method->shape != SHAPE_STREAM)
-		return fail(c, LS_EUSAGE, NULL, NULL, "%s takes no --limit", c->method->words);
-	if (o->limit >= 0 && c->method->shape == SHAPE_STREAM)
-		return add_value(c, params, &param_named(list, "last")->f, "last", json_integer(o->limit));
+	if (o->limit_text) {
+		bool stream = c->method->shape == SHAPE_STREAM;
+
+		if (c->method->shape != SHAPE_LIST && !stream)
+			return fail(c, LS_EUSAGE, NULL, NULL, "%s takes no --limit", c->method->words);
+		code = whole_number(c, "limit", o->limit_text, stream ? 0 : 1,
+		                    strcmp(o->limit_text, "0") == 0 ? "--all" : NULL, &o->limit);
+		if (!code && stream)
+			code = add_value(c, params, &param_named(list, "last")->f, "last", json_integer(o->limit));
+		if (code)
+			return code;
+	}
 	if (c->method->shape != SHAPE_STREAM && (o->for_ms >= 0 || o->cursor_file))
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s takes no --%s", c->method->words,
 		            o->for_ms >= 0 ? "for" : "cursor-file");
@@ -587,6 +655,18 @@ static bool changes_something(const struct cli *c, const json_t *params)
 	return false;
 }
 
+static int check_repeated(struct cli *c, const struct params_list *list, size_t at)
+{
+	const struct param *p = param_of_flag(list, c->flags[at].name);
+
+	if (p->f.type == FT_TAGS || (p->f.flags & FF_MANY))
+		return 0;
+	for (size_t i = 0; i < at; i++)
+		if (param_of_flag(list, c->flags[i].name) == p)
+			return fail_repeated(c, c->flags[at].name);
+	return 0;
+}
+
 int command_params(struct cli *c, json_t **out)
 {
 	struct params_list list;
@@ -600,6 +680,8 @@ int command_params(struct cli *c, json_t **out)
 	for (size_t i = 0; i < c->n_flags && !code; i++)
 		if (!param_of_flag(&list, c->flags[i].name))
 			code = unknown_flag(c, &list, &c->flags[i]);
+	for (size_t i = 0; i < c->n_flags && !code; i++)
+		code = check_repeated(c, &list, i);
 	for (size_t i = 0; i < list.n && !code && next < c->n_words; i++)
 		if (list.at[i].f.flags & FF_POSITIONAL)
 			code = add_value(c, params, &list.at[i].f, list.at[i].f.name, json_string(c->words[next++].text));

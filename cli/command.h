@@ -12,6 +12,8 @@ const char *noun_canonical(const char *word);
 bool noun_exists(const char *noun);
 /* Commands people do not type: they belong to the protocol. */
 bool method_is_hidden(const struct method *m);
+/* It destroys what cannot be had back: a question on a terminal, --yes in a script. */
+bool method_asks_first(const struct method *m);
 
 /*
  * Find the method that the first words name; sets c->method and c->first_id. Returns 0, or an

@@ -1,5 +1,6 @@
 /* daemon.c - the connection to the daemon, and how its absence is told. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -8,6 +9,37 @@
 #include "run.h"
 #include "terminal.h"
 
+#define ROUND_TRIP_MS 100
+
+/* The time for one answer. Before a stream begins its own end counts too, but leaves time for a round trip. */
+static int answer_ms(const struct cli *c)
+{
+	int64_t for_ms = c->opt.for_ms;
+
+	if (for_ms < 0 || for_ms > c->opt.timeout_ms)
+		return c->opt.timeout_ms;
+	return for_ms > ROUND_TRIP_MS ? (int)for_ms : ROUND_TRIP_MS;
+}
+
+static int no_answer(const struct cli *c, const char *why, const char *hint)
+{
+	char timeout[CLOCK_TEXT_SIZE];
+
+	duration_format((int64_t)answer_ms(c) * 1000, timeout);
+	return fail(c, LS_ETIMEOUT, why, hint, "no answer within %s", timeout);
+}
+
+static int may_not_open(const struct cli *c, const char *path)
+{
+	char *line = command_line(c, 0, NULL, NULL), hint[1024];
+
+	snprintf(hint, sizeof(hint), "sudo %s", line ? line : "lsctl");
+	free(line);
+	return fail(c, LS_EPERM,
+	            "your user may not open it: root, the daemon's user and members of [server] admin_group may", hint,
+	            "permission denied on the control socket %s", path);
+}
+
 int daemon_connect(struct cli *c)
 {
 	char default_path[256], why[256], reason[512];
@@ -15,7 +47,7 @@ int daemon_connect(struct cli *c)
 
 	if (!path)
 		path = control_default_socket(default_path, sizeof(default_path), 0);
-	int rc = control_client_open(path, c->opt.timeout_ms, &c->client, why, sizeof(why));
+	int rc = control_client_open(path, answer_ms(c), &c->client, why, sizeof(why));
 
 	if (rc == LS_OK) {
 		control_client_trace(c->client, c->opt.trace);
@@ -31,6 +63,10 @@ int daemon_connect(struct cli *c)
 	}
 	if (rc == LS_EVERSION)
 		return fail(c, rc, why, NULL, "the daemon on %s speaks another version", path);
+	if (rc == LS_ETIMEOUT)
+		return no_answer(c, "the daemon is there and silent: stopped, or very busy", "systemctl status loraserverd");
+	if (rc == LS_EPERM && strcmp(why, "permission denied") == 0)
+		return may_not_open(c, path);
 	if (rc == LS_EPERM)
 		return fail(c, rc, why, NULL, "not permitted");
 	if (rc != LS_EUNREACHABLE)
@@ -42,9 +78,6 @@ int daemon_connect(struct cli *c)
 		snprintf(reason, sizeof(reason), "there is no %s", path);
 	} else if (strcmp(why, "connection refused") == 0) {
 		snprintf(reason, sizeof(reason), "nothing listens on %s", path);
-	} else if (strcmp(why, "permission denied") == 0) {
-		snprintf(reason, sizeof(reason), "this user may not open %s", path);
-		hint = NULL;
 	} else {
 		snprintf(reason, sizeof(reason), "%s", path);
 	}
@@ -53,14 +86,11 @@ int daemon_connect(struct cli *c)
 
 int daemon_lost(const struct cli *c, int rc)
 {
-	char timeout[CLOCK_TEXT_SIZE];
-
 	switch (rc) {
 	case LS_EUNREACHABLE:
 		return fail(c, rc, NULL, "lsctl status", "lost the daemon: it closed the connection");
 	case LS_ETIMEOUT:
-		duration_format((int64_t)c->opt.timeout_ms * 1000, timeout);
-		return fail(c, rc, "the daemon may still carry it out", NULL, "no answer within %s", timeout);
+		return no_answer(c, "the daemon may still carry it out", NULL);
 	case LS_EFORMAT:
 		return fail(c, LS_EVERSION, NULL, NULL, "the daemon's answer is not of this protocol");
 	default:
@@ -72,7 +102,7 @@ int daemon_call(struct cli *c, const struct method *m, json_t *params, json_t **
 {
 	char name[METHOD_NAME_SIZE];
 	json_t *error = NULL;
-	int rc = control_client_call(c->client, method_name(m, name), params, c->opt.timeout_ms, result, &error);
+	int rc = control_client_call(c->client, method_name(m, name), params, answer_ms(c), result, &error);
 	int code = 0;
 
 	if (error)

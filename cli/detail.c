@@ -3,7 +3,6 @@
  * Fields of the registry come first and in its order; what the daemon sends beyond it follows.
  */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/safe_text.h"
@@ -12,19 +11,6 @@
 
 #define KEY_WIDTH_MAX 28
 #define INDENT 2
-
-static void put_safe_line(const char *text, size_t len)
-{
-	size_t cap = len * 8 + 8;
-	char *safe = malloc(cap);
-
-	if (safe) {
-		safe_text(text, len, safe, cap);
-		fputs(safe, stdout);
-	}
-	free(safe);
-	putchar('\n');
-}
 
 static void put_key(const struct cli *c, int indent, const char *key, size_t width)
 {
@@ -40,95 +26,120 @@ static void put_value(struct output *out, const struct field *f, const json_t *v
 {
 	text_buf_reset(&out->cell);
 	cell_put(out->cli, f, value, true, &out->cell);
-	put_safe_line(out->cell.data ? out->cell.data : "", out->cell.len);
+	put_line(stdout, true, out->cell.data ? out->cell.data : "", out->cell.len);
 }
 
-/* A group is a nested object that is no single value (tags are). */
+/* Several lines under its key: a nested object (tags are one value), or a list of them. */
 static bool is_group(const struct field *f, const json_t *value)
 {
-	return !f && json_is_object(value) && json_object_size(value) > 0;
+	if (f && f->type != FT_JSON)
+		return false;
+	return (json_is_object(value) && json_object_size(value) > 0) ||
+	       (json_is_array(value) && json_is_object(json_array_get(value, 0)));
 }
 
-static bool is_list_of_objects(const struct field *f, const json_t *value)
+static void widen(size_t *width, const char *key)
 {
-	return !f && json_is_array(value) && json_is_object(json_array_get(value, 0));
+	size_t n = strlen(key);
+
+	if (n > *width && n <= KEY_WIDTH_MAX)
+		*width = n;
 }
 
-static size_t key_width(const json_t *object)
+/* The width of the keys that have one value; those of `beyond` (NULL: none) are not looked at. */
+static size_t key_width(const json_t *object, const struct entity *beyond)
 {
 	const char *key;
 	json_t *value;
 	size_t width = 0;
 
-	json_object_foreach((json_t *)object, key, value) {
-		size_t n = strlen(key);
-
-		if (!is_group(NULL, value) && n > width && n <= KEY_WIDTH_MAX)
-			width = n;
-	}
+	json_object_foreach((json_t *)object, key, value)
+		if (!entity_field(beyond, key) && !is_group(NULL, value))
+			widen(&width, key);
 	return width;
 }
 
-static void put_group(struct output *out, const json_t *object, int indent)
+static void put_scalars(struct output *out, const json_t *object, const struct entity *beyond, int indent, size_t width)
 {
+	static const struct field time = {.type = FT_TIME};
 	const char *key;
 	json_t *value;
-	size_t width = key_width(object);
 
-	json_object_foreach((json_t *)object, key, value)
-		if (!is_group(NULL, value) && !is_list_of_objects(NULL, value)) {
-			struct field time = {.type = FT_TIME};
-			size_t n = strlen(key);
-			bool is_time = n > 3 && strcmp(key + n - 3, "_at") == 0;
-
-			put_key(out->cli, indent, key, width);
-			put_value(out, is_time ? &time : NULL, value);
-		}
 	json_object_foreach((json_t *)object, key, value) {
-		const json_t *element;
-		size_t i;
+		size_t n = strlen(key);
+		bool is_time = n > 3 && strcmp(key + n - 3, "_at") == 0;
 
-		if (is_group(NULL, value)) {
-			put_key(out->cli, indent, key, 0);
-			putchar('\n');
-			put_group(out, value, indent + INDENT);
-		} else if (is_list_of_objects(NULL, value)) {
-			put_key(out->cli, indent, key, 0);
-			putchar('\n');
-			json_array_foreach(value, i, element) {
-				if (i > 0)
-					putchar('\n');
-				put_group(out, element, indent + INDENT);
-			}
-		}
+		if (entity_field(beyond, key) || is_group(NULL, value))
+			continue;
+		put_key(out->cli, indent, key, width);
+		put_value(out, is_time ? &time : NULL, value);
 	}
 }
 
-static void put_entity(struct output *out, const json_t *object)
+static void put_group(struct output *out, const char *key, const json_t *value, int indent);
+
+static void put_groups(struct output *out, const json_t *object, const struct entity *beyond, int indent)
 {
-	size_t width = 0;
 	const char *key;
 	json_t *value;
 
+	json_object_foreach((json_t *)object, key, value)
+		if (!entity_field(beyond, key) && is_group(NULL, value))
+			put_group(out, key, value, indent);
+}
+
+static void put_object(struct output *out, const json_t *object, int indent)
+{
+	put_scalars(out, object, NULL, indent, key_width(object, NULL));
+	put_groups(out, object, NULL, indent);
+}
+
+static void put_group(struct output *out, const char *key, const json_t *value, int indent)
+{
+	const json_t *element;
+	size_t i;
+
+	put_key(out->cli, indent, key, 0);
+	putchar('\n');
+	if (json_is_object(value)) {
+		put_object(out, value, indent + INDENT);
+		return;
+	}
+	json_array_foreach(value, i, element) {
+		if (i > 0)
+			putchar('\n');
+		put_object(out, element, indent + INDENT);
+	}
+}
+
+/* First all that has one value, then the groups: what follows a group would seem to belong to it. */
+static void put_entity(struct output *out, const json_t *object)
+{
+	size_t width = out->columns.chosen ? 0 : key_width(object, out->entity);
+
 	for (size_t i = 0; i < out->columns.n; i++)
-		if (strlen(out->columns.at[i].path) > width)
-			width = strlen(out->columns.at[i].path);
+		if (!is_group(out->columns.at[i].f, column_value(&out->columns.at[i], object)))
+			widen(&width, out->columns.at[i].path);
 	for (size_t i = 0; i < out->columns.n; i++) {
 		const struct column *column = &out->columns.at[i];
 		const json_t *there = column_value(column, object);
 
-		if (!there && !out->columns.chosen)
-			continue; /* the daemon left it out: it says nothing about it */
+		if (is_group(column->f, there) || (!there && !out->columns.chosen))
+			continue; /* absent: the daemon says nothing about it */
 		put_key(out->cli, 0, column->path, width);
 		put_value(out, column->f, there);
 	}
-	if (out->columns.chosen)
-		return;
-	json_object_foreach((json_t *)object, key, value)
-		if (!entity_field(out->entity, key)) {
-			put_key(out->cli, 0, key, width);
-			put_value(out, NULL, value);
-		}
+	if (!out->columns.chosen)
+		put_scalars(out, object, out->entity, 0, width);
+	for (size_t i = 0; i < out->columns.n; i++) {
+		const struct column *column = &out->columns.at[i];
+		const json_t *there = column_value(column, object);
+
+		if (is_group(column->f, there))
+			put_group(out, column->path, there, 0);
+	}
+	if (!out->columns.chosen)
+		put_groups(out, object, out->entity, 0);
 }
 
 void detail_print(struct output *out, const json_t *object)
@@ -136,7 +147,7 @@ void detail_print(struct output *out, const json_t *object)
 	if (out->entity || out->columns.chosen)
 		put_entity(out, object);
 	else
-		put_group(out, object, 0);
+		put_object(out, object, 0);
 }
 
 static void detail_row(struct output *out, json_t *item)

@@ -22,11 +22,10 @@ static bool wants_json(const struct cli *c)
 	return c->opt.form == FORM_JSON || c->opt.form == FORM_JSONL;
 }
 
-static void put_line(const char *label, const char *text)
+static void say(const char *label, const char *text)
 {
 	fputs(label, stderr);
-	put_text(stderr, true, text, strlen(text)); /* always safe: one line is one line */
-	fputc('\n', stderr);
+	put_line(stderr, true, text, strlen(text)); /* always safe: one line is one line */
 }
 
 static int text_or_null(json_t *o, const char *key, const char *text)
@@ -62,15 +61,15 @@ static int print(const struct cli *c, const struct trouble *t)
 		return t->exit_code;
 	}
 	fprintf(stderr, "%slsctl:%s ", role_on(c->err_color, ROLE_ERROR), role_off(c->err_color, ROLE_ERROR));
-	put_line("", t->message);
+	say("", t->message);
 	if (t->why && *t->why)
-		put_line("  why: ", t->why);
+		say("  why: ", t->why);
 	if (t->hint && *t->hint)
-		put_line("  try: ", t->hint);
+		say("  try: ", t->hint);
 	if (t->exit_code == 12 && t->request && !json_is_null(t->request)) {
 		char *request = json_dumps(t->request, JSON_ENCODE_ANY);
 
-		put_line("  request: ", request ? request : "?");
+		say("  request: ", request ? request : "?");
 		free(request);
 	}
 	return t->exit_code;
@@ -166,7 +165,7 @@ void warn(const struct cli *c, const char *fmt, ...)
 		return;
 	}
 	fprintf(stderr, "%swarning:%s ", role_on(c->err_color, ROLE_WARN), role_off(c->err_color, ROLE_WARN));
-	put_line("", line);
+	say("", line);
 }
 
 /* --- the command line again --- */

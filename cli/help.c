@@ -191,7 +191,7 @@ static void print_params(const struct method *m, const struct params_list *list)
 		print_flag("-t, --tenant", "NAME", param_named(list, "tenant_id")->f.help, "");
 	if (param_named(list, "show_secrets"))
 		print_flag("--show-secrets", "", param_named(list, "show_secrets")->f.help, "");
-	if (m->shape == SHAPE_DELETE)
+	if (method_asks_first(m))
 		print_flag("-y, --yes", "", "Do not ask (needed in scripts)", "");
 }
 
@@ -333,7 +333,7 @@ static const struct {
 	               " 2  usage; nothing was sent\n"
 	               " 3  not found\n"
 	               " 4  ambiguous name\n"
-	               " 5  invalid data; nothing was written\n"
+	               " 5  invalid data, nothing was written; or the output cannot be\n"
 	               " 6  conflict: exists, changed meanwhile, in use\n"
 	               " 7  partly done\n"
 	               " 8  not permitted\n"

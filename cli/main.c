@@ -1,4 +1,5 @@
 /* main.c - lsctl: one command, one answer, one exit code. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,17 @@ static void set_signals(void)
 
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGPIPE, &action, NULL);
+}
+
+/*
+ * A closed stdin, stdout or stderr must not become the control socket. What takes its place fails as a closed
+ * one does: it is open the wrong way round.
+ */
+static void fill_closed_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+			_exit(ls_error_exit(LS_EINVAL));
 }
 
 static int print_help(struct cli *c)
@@ -94,6 +106,7 @@ int main(int argc, char **argv)
 {
 	struct cli c = {.argc = argc, .argv = argv, .now_us = clock_wall_us()};
 
+	fill_closed_descriptors();
 	set_signals();
 	c.in_tty = isatty(STDIN_FILENO);
 	c.out_tty = isatty(STDOUT_FILENO);
@@ -105,6 +118,7 @@ int main(int argc, char **argv)
 		code = run(&c);
 	flush_stdout();
 	control_client_close(c.client);
+	free(c.opt.where);
 	for (size_t i = 0; i < c.n_flags; i++)
 		free((char *)c.flags[i].name);
 	return code;

@@ -13,7 +13,7 @@ const struct output_form *output_form_of(enum form form)
 		[FORM_DEFAULT] = &output_detail, [FORM_TABLE] = &output_table, [FORM_WIDE] = &output_wide,
 		[FORM_DETAIL] = &output_detail,  [FORM_JSON] = &output_json,   [FORM_JSONL] = &output_jsonl,
 		[FORM_CSV] = &output_csv,        [FORM_TSV] = &output_tsv,     [FORM_ID] = &output_id,
-		[FORM_VALUE] = &output_value,
+		[FORM_VALUE] = &output_value,   [FORM_LINES] = &output_lines,
 	};
 
 	return forms[form];
@@ -27,7 +27,17 @@ int output_open(struct output *out, const struct cli *c, const struct entity *e,
 		return fail(c, LS_EUSAGE, NULL, "-g FIELD", "-o value needs to know which fields");
 	if (form == FORM_ID && !entity_id_field(e))
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s has no id to print", c->method->words);
-	return columns_choose(c, e, out->form->all_fields, &out->columns);
+	int code = columns_choose(c, e, out->form->all_fields, &out->columns);
+
+	if (code || e || out->columns.chosen)
+		return code;
+	/* No entity, no columns. */
+	if (form == FORM_CSV || form == FORM_TSV)
+		return fail(c, LS_EUSAGE, "it is one object, not rows of fields", "-o json, or -F with the fields wanted",
+		            "%s has no columns for -o %s", c->method->words, out->form->name);
+	if (form == FORM_TABLE || form == FORM_WIDE)
+		out->form = &output_detail;
+	return 0;
 }
 
 void output_begin(struct output *out)
@@ -63,8 +73,7 @@ static void id_row(struct output *out, json_t *item)
 
 	if (!id)
 		return;
-	put_text(stdout, out->cli->out_tty, id, strlen(id));
-	putchar('\n');
+	put_line(stdout, out->cli->out_tty, id, strlen(id));
 }
 
 const struct output_form output_id = {.name = "id", .row = id_row};

@@ -17,6 +17,7 @@ struct output {
 	struct text_buf cell;
 	size_t n_rows;
 	json_int_t total;                /* rows that match in the daemon; -1 unknown */
+	bool more;                       /* the daemon has rows after the last one */
 	json_t *kept;                    /* tables: rows until their widths are known */
 };
 
@@ -29,7 +30,7 @@ struct output_form {
 };
 
 extern const struct output_form output_table, output_wide, output_detail, output_json, output_jsonl, output_csv,
-	output_tsv, output_id, output_value;
+	output_tsv, output_id, output_value, output_lines;
 
 const struct output_form *output_form_of(enum form form);
 

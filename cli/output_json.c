@@ -3,8 +3,25 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "output.h"
 #include "terminal.h"
+
+/* A value as it came, but times with Z as everywhere; new reference. */
+static json_t *member(const struct column *column, const json_t *value)
+{
+	char buf[CLOCK_TEXT_SIZE];
+	int64_t us;
+
+	if (!value)
+		return json_null();
+	if (column->f && column->f->type == FT_TIME && json_is_string(value) &&
+	    clock_parse(json_string_value(value), json_string_length(value), &us) == LS_OK) {
+		clock_format(us, buf);
+		return json_string(buf);
+	}
+	return json_incref((json_t *)value);
+}
 
 /* What -F leaves of an object, in its order; new reference. */
 static json_t *chosen(const struct columns *columns, const json_t *item)
@@ -16,7 +33,7 @@ static json_t *chosen(const struct columns *columns, const json_t *item)
 	for (size_t i = 0; i < columns->n; i++) {
 		const json_t *value = column_value(&columns->at[i], item);
 
-		json_object_set_new(o, columns->at[i].path, value ? json_incref((json_t *)value) : json_null());
+		json_object_set_new(o, columns->at[i].path, member(&columns->at[i], value));
 	}
 	return o;
 }

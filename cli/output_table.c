@@ -2,7 +2,7 @@
  * output_table.c - a table that fits the terminal.
  *
  * Rows are kept until the end, because a column is as wide as its widest cell. When the sum is wider than the
- * terminal, free text shrinks first (never below TEXT_MIN), then columns are left out, numbers first;
+ * terminal, free text shrinks first (to its floor), then columns are left out, the least wanted first;
  * ids, addresses and keys are never cut. `wide` skips both and may exceed the width.
  */
 #include <stdio.h>
@@ -12,6 +12,7 @@
 #include "base/safe_text.h"
 #include "base/utf8.h"
 #include "output.h"
+#include "stream_line.h"
 #include "terminal.h"
 
 #define GAP 2
@@ -59,36 +60,54 @@ static bool may_shrink(const struct field *f)
 	return !f || f->type == FT_TEXT || f->type == FT_TAGS || f->type == FT_HEX || f->type == FT_JSON;
 }
 
-static void header_text(const struct column *column, char buf[64])
+/*
+ * How a field looks in a table that must be narrow. Headers are those of people (csv has the registry's names);
+ * `keep` tells what is left out first; free text shrinks to `floor`.
+ */
+struct looks {
+	const char *name, *header; /* NULL: the field's name */
+	int keep;
+	size_t floor;
+};
+
+#define KEEP_NUMBER 2
+#define KEEP_OTHER 3
+#define KEEP_ALWAYS 9
+
+static struct looks looks_of(const struct field *f)
 {
-	snprintf(buf, 64, "%s", column->path);
-	for (char *p = buf; *p; p++)
-		*p = *p == '_' ? ' ' : (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
+	static const struct looks known[] = {
+		{"name", NULL, KEEP_ALWAYS, 16},
+		{"application_name", "APPLICATION", KEEP_OTHER, TEXT_MIN},
+		{"profile_name", "PROFILE", KEEP_OTHER, TEXT_MIN},
+		{"tenant_name", "TENANT", KEEP_OTHER, TEXT_MIN},
+		{"last_seen_at", "SEEN", KEEP_OTHER, 0},
+		{"joined_at", "JOINED", KEEP_OTHER, 0},
+		{"f_cnt_up", "UP", KEEP_NUMBER, 0},
+		{"f_cnt_down", "DOWN", KEEP_NUMBER, 0},
+		{"f_cnt", "FCNT", KEEP_OTHER, 0},
+		{"f_port", "PORT", KEEP_OTHER + 1, 0},
+		{"dr", "DR", KEEP_OTHER + 1, 0},
+		{"direction", "DIR", KEEP_OTHER + 1, 0},
+		{"m_type", "TYPE", 1, TEXT_MIN},
+		{"drop_reason", NULL, KEEP_ALWAYS, 18},
+	};
+	bool number = is_number(f);
+
+	for (size_t i = 0; f && i < sizeof(known) / sizeof(known[0]); i++)
+		if (strcmp(known[i].name, f->name) == 0)
+			return known[i];
+	return (struct looks){NULL, NULL, number ? KEEP_NUMBER : f && (f->flags & FF_ID) ? KEEP_ALWAYS + 1 : KEEP_OTHER,
+	                      TEXT_MIN};
 }
 
-/* Octets of `text` that fill at most `width` columns, and how many they fill. */
-static size_t cut_at(const char *text, size_t width, size_t *filled)
+static void header_text(const struct column *column, char buf[64])
 {
-	size_t len = strlen(text), i = 0;
+	const char *header = looks_of(column->f).header;
 
-	*filled = 0;
-	while (i < len) {
-		uint32_t character;
-		size_t n = utf8_decode(text + i, len - i, &character);
-		char part[8];
-
-		if (n == 0)
-			n = 1;
-		memcpy(part, text + i, n);
-		part[n] = '\0';
-		size_t w = safe_text_width(part);
-
-		if (*filled + w > width)
-			break;
-		*filled += w;
-		i += n;
-	}
-	return i;
+	snprintf(buf, 64, "%s", header ? header : column->path);
+	for (char *p = buf; *p; p++)
+		*p = *p == '_' ? ' ' : (char)(*p >= 'a' && *p <= 'z' ? *p - 32 : *p);
 }
 
 static void put_cell(const char *text, size_t width, bool right, bool last)
@@ -131,7 +150,7 @@ static bool shrink_to(const struct column *at, const size_t *natural, size_t *wi
 		size_t widest = n;
 
 		for (size_t i = 0; i < n; i++)
-			if (may_shrink(at[i].f) && width[i] > TEXT_MIN && (widest == n || width[i] > width[widest]))
+			if (may_shrink(at[i].f) && width[i] > looks_of(at[i].f).floor && (widest == n || width[i] > width[widest]))
 				widest = i;
 		if (widest == n)
 			return false;
@@ -140,16 +159,15 @@ static bool shrink_to(const struct column *at, const size_t *natural, size_t *wi
 	return true;
 }
 
-/* The column to leave out: the rightmost number, else the rightmost that is no id. */
+/* The column to leave out: the one kept least, of equal ones the rightmost. */
 static size_t least_wanted(const struct column *at, size_t n)
 {
-	for (size_t i = n; i-- > 0;)
-		if (is_number(at[i].f))
-			return i;
-	for (size_t i = n; i-- > 0;)
-		if (!at[i].f || !(at[i].f->flags & FF_ID))
-			return i;
-	return n - 1;
+	size_t least = n - 1;
+
+	for (size_t i = n - 1; i-- > 0;)
+		if (looks_of(at[i].f).keep < looks_of(at[least].f).keep)
+			least = i;
+	return least;
 }
 
 static void put_grouped(FILE *to, json_int_t n)
@@ -175,6 +193,8 @@ static void footer(const struct output *out)
 	if (out->total >= 0) {
 		fputs(" of ", stdout);
 		put_grouped(stdout, out->total);
+	} else {
+		fputs(out->more ? " shown, more with --all" : " shown", stdout);
 	}
 	printf("%s\n", role_off(c->out_color, ROLE_DIM));
 }
@@ -260,3 +280,20 @@ const struct output_form output_table = {
 	.name = "table", .begin = table_begin, .row = table_row, .end = table_end};
 const struct output_form output_wide = {
 	.name = "wide", .all_fields = true, .begin = table_begin, .row = table_row, .end = wide_end};
+
+/* --- lines: events and frames as tail shows them --- */
+
+static void lines_row(struct output *out, json_t *item)
+{
+	stream_line_print(out->cli, item);
+}
+
+static void lines_end(struct output *out)
+{
+	if (out->n_rows == 0)
+		nothing(out);
+	else
+		footer(out);
+}
+
+const struct output_form output_lines = {.name = "lines", .row = lines_row, .end = lines_end};

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "command.h"
 #include "error.h"
 #include "output.h"
 #include "terminal.h"
@@ -20,20 +21,12 @@ static enum form list_form(const struct cli *c)
 		return FORM_VALUE;
 	if (c->opt.form != FORM_DEFAULT)
 		return c->opt.form;
-	return c->out_tty ? FORM_TABLE : FORM_TSV;
-}
+	if (!c->out_tty)
+		return FORM_TSV;
+	/* A row of the log is a sentence more than a row of a table. */
+	bool log = c->method->entity == E_EVENT || c->method->entity == E_FRAME;
 
-static json_t *items_of(json_t *result)
-{
-	return json_is_array(result) ? result : json_object_get(result, "items");
-}
-
-/* Where the next page begins; null or absent at the end. */
-static json_t *cursor_of(const json_t *result)
-{
-	json_t *cursor = json_object_get(result, "next_cursor");
-
-	return cursor ? cursor : json_object_get(result, "cursor");
+	return log && !c->opt.fields ? FORM_LINES : FORM_TABLE;
 }
 
 /* Rows that were asked for; -1 for all there are. */
@@ -60,7 +53,7 @@ static int list_pages(struct cli *c, struct output *out, json_t *params)
 
 		if (code)
 			return code;
-		json_t *items = items_of(result), *cursor = cursor_of(result);
+		json_t *items = json_object_get(result, "items"), *cursor = json_object_get(result, "next_cursor");
 		json_t *total = json_object_get(result, "total");
 
 		if (json_is_integer(total))
@@ -70,8 +63,8 @@ static int list_pages(struct cli *c, struct output *out, json_t *params)
 				break;
 			output_row(out, item);
 		}
-		bool more = json_is_string(cursor) && json_array_size(items) > 0 &&
-		            (wanted < 0 || (int64_t)out->n_rows < wanted);
+		out->more = json_is_string(cursor) && json_array_size(items) > 0;
+		bool more = out->more && (wanted < 0 || (int64_t)out->n_rows < wanted);
 
 		if (more)
 			json_object_set(params, "cursor", cursor);
@@ -84,12 +77,8 @@ static int list_pages(struct cli *c, struct output *out, json_t *params)
 int run_list(struct cli *c, json_t *params)
 {
 	struct output out;
-	int code = 0;
+	int code = output_open(&out, c, method_entity(c->method), list_form(c));
 
-	if (c->opt.limit == 0)
-		code = fail(c, LS_EUSAGE, NULL, "--all", "--limit: a whole number of 1 or more is needed");
-	if (!code)
-		code = output_open(&out, c, method_entity(c->method), list_form(c));
 	if (code) {
 		json_decref(params);
 		return code;
@@ -125,7 +114,7 @@ static enum form object_form(const struct cli *c)
 /* Print a result that is one object, or several (the sessions of a device). */
 static void print_result(struct output *out, json_t *result)
 {
-	json_t *items = items_of(result), *item;
+	json_t *items = json_object_get(result, "items"), *item;
 	size_t i;
 
 	if (!items && out->form == &output_json) {
@@ -209,11 +198,6 @@ static void describe_target(const struct cli *c, const json_t *object, const jso
 		snprintf(buf + n, size - n, " (%s)", name);
 }
 
-static bool asks_first(const struct method *m)
-{
-	return m->shape == SHAPE_DELETE;
-}
-
 /* `show` with the same id and scope, so that the question names the object and not what was typed. */
 static int look_at_target(struct cli *c, const json_t *params, json_t **object)
 {
@@ -256,12 +240,6 @@ static int refuse_without_yes(struct cli *c)
 	return code;
 }
 
-static void put_line(const struct cli *c, const char *text)
-{
-	put_text(stdout, c->out_tty, text, strlen(text));
-	putchar('\n');
-}
-
 /* create and push print the id for scripts; everything else is silent there. */
 static void report(struct cli *c, const json_t *result, const json_t *target_object, const json_t *params)
 {
@@ -274,7 +252,7 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 		return;
 	if (!c->out_tty) {
 		if (makes && value)
-			put_line(c, value);
+			put_line(stdout, c->out_tty, value, strlen(value));
 		return;
 	}
 	if (c->method->id == M_QUEUE_PUSH)
@@ -286,7 +264,7 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 	char line[600];
 
 	snprintf(line, sizeof(line), "%s %s", past_of(verb_of(c->method)), target);
-	put_line(c, line);
+	put_line(stdout, true, line, strlen(line));
 }
 
 int run_action(struct cli *c, json_t *params)
@@ -297,11 +275,11 @@ int run_action(struct cli *c, json_t *params)
 	json_t *result = NULL, *object = NULL;
 	int code = output_open(&out, c, method_entity(c->method), object_form(c));
 
-	if (!code && asks_first(c->method) && !c->opt.yes && !can_ask)
+	if (!code && method_asks_first(c->method) && !c->opt.yes && !can_ask)
 		code = refuse_without_yes(c);
 	if (!code)
 		code = daemon_connect(c);
-	if (!code && asks_first(c->method))
+	if (!code && method_asks_first(c->method))
 		code = confirm(c, params, &object);
 	if (!code)
 		code = daemon_call(c, c->method, json_incref(params), &result);

@@ -144,6 +144,29 @@ static int read_cursor(struct stream *s, json_t *params)
 	return 0;
 }
 
+static FILE *open_temporary(const char *path, char temporary[PATH_MAX])
+{
+	if (snprintf(temporary, PATH_MAX, "%s.%ld", path, (long)getpid()) >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		return NULL;
+	}
+	return fopen(temporary, "we");
+}
+
+/* Before anything is printed: a line whose place cannot be kept would come again. */
+static int try_cursor_file(const struct cli *c)
+{
+	const char *path = c->opt.cursor_file;
+	char temporary[PATH_MAX];
+	FILE *f = open_temporary(path, temporary);
+
+	if (!f)
+		return fail(c, LS_EUSAGE, strerror(errno), NULL, "cannot write the cursor file %s", path);
+	fclose(f);
+	unlink(temporary);
+	return 0;
+}
+
 static int write_cursor(struct stream *s)
 {
 	const char *path = s->c->opt.cursor_file;
@@ -151,8 +174,7 @@ static int write_cursor(struct stream *s)
 
 	if (!path || !s->cursor_changed)
 		return 0;
-	snprintf(temporary, sizeof(temporary), "%s.%ld", path, (long)getpid());
-	FILE *f = fopen(temporary, "we");
+	FILE *f = open_temporary(path, temporary);
 	bool good = f && fprintf(f, "%s\n", s->cursor) > 0;
 
 	if (f)
@@ -161,7 +183,7 @@ static int write_cursor(struct stream *s)
 		int failed = errno;
 
 		unlink(temporary);
-		return fail(s->c, LS_EIO, strerror(failed), NULL, "cannot write the cursor file %s", path);
+		return fail(s->c, LS_EINVAL, strerror(failed), NULL, "cannot write the cursor file %s", path);
 	}
 	s->cursor_changed = false;
 	return 0;
@@ -370,6 +392,8 @@ int run_stream(struct cli *c, json_t *params)
 	code = output_open(&s.out, c, method_entity(c->method), c->opt.form);
 	if (!code && c->opt.cursor_file)
 		code = read_cursor(&s, params);
+	if (!code && c->opt.cursor_file)
+		code = try_cursor_file(c);
 	if (!code)
 		code = daemon_connect(c);
 	if (!code)

@@ -1,4 +1,9 @@
-/* stream_line.c - see stream_line.h. */
+/*
+ * stream_line.c - see stream_line.h.
+ *
+ * A terminal breaks a line that is too long in the middle of a word, so there it is cut to the width; what tells most
+ * comes first. In a file the line is whole.
+ */
 #include "stream_line.h"
 
 #include <stdio.h>
@@ -14,6 +19,11 @@
 
 #define PAYLOAD_MAX 256
 
+struct line {
+	const struct cli *c;
+	size_t room; /* columns left; one more is kept for the sign that something was cut */
+};
+
 static const char *text_of(const json_t *o, const char *key)
 {
 	const char *text = json_string_value(json_object_get(o, key));
@@ -21,43 +31,79 @@ static const char *text_of(const json_t *o, const char *key)
 	return text ? text : "";
 }
 
-/* Text from outside, made safe. */
-static void put(const char *before, const char *text)
+/* Text from outside is made safe, and cut. */
+static void put(struct line *l, const char *text)
 {
 	char safe[1024];
+	size_t filled;
 
+	if (l->room == 0)
+		return;
 	safe_text(text, strlen(text), safe, sizeof(safe));
-	printf("%s%s", before, safe);
+	size_t n = cut_at(safe, l->room, &filled);
+
+	fwrite(safe, 1, n, stdout);
+	l->room -= filled;
+	if (safe[n]) {
+		fputs("…", stdout);
+		l->room = 0;
+	}
 }
 
-static void put_number(const char *before, const json_t *o, const char *key, const char *unit)
+static void put_with(struct line *l, const char *before, const char *text)
+{
+	put(l, before);
+	put(l, text);
+}
+
+static void put_number(struct line *l, const char *before, const json_t *o, const char *key, const char *unit)
 {
 	const json_t *n = json_object_get(o, key);
+	char text[96];
 
 	if (json_is_integer(n))
-		printf("%s%lld%s", before, (long long)json_integer_value(n), unit);
+		snprintf(text, sizeof(text), "%s%lld%s", before, (long long)json_integer_value(n), unit);
 	else if (json_is_real(n))
-		printf("%s%.1f%s", before, json_real_value(n), unit);
+		snprintf(text, sizeof(text), "%s%.1f%s", before, json_real_value(n), unit);
+	else
+		return;
+	put(l, text);
 }
 
-static void put_when(const struct cli *c, const json_t *item)
+static void put_colored(struct line *l, enum role role, const char *text)
+{
+	fputs(role_on(l->c->out_color, role), stdout);
+	put(l, text);
+	fputs(role_off(l->c->out_color, role), stdout);
+}
+
+/* A word in a column of its own; nothing is "-". */
+static void put_word(struct line *l, enum role role, const char *word, int width)
+{
+	char padded[64];
+
+	snprintf(padded, sizeof(padded), "%-*s", width, *word ? word : "-");
+	put(l, "  ");
+	put_colored(l, role, padded);
+}
+
+static void put_when(struct line *l, const json_t *item)
 {
 	const char *text = text_of(item, "time");
-	struct text_buf t;
-	char buf[16];
+	char buf[16], clock[24];
 	int64_t us;
 
-	if (c->opt.time != TIME_FORM_DEFAULT) {
-		struct field f = {.type = FT_TIME};
+	if (l->c->opt.time != TIME_FORM_DEFAULT) {
+		struct text_buf t;
 
 		text_buf_init(&t);
-		cell_put(c, &f, json_object_get(item, "time"), true, &t);
-		put("", t.data ? t.data : "-");
+		time_put(l->c, text, strlen(text), true, &t);
+		put(l, t.data ? t.data : "-");
 		text_buf_fini(&t);
 		return;
 	}
 	if (clock_parse(text, strlen(text), &us) != LS_OK) {
-		printf("%-12s", "-");
+		put(l, "-           ");
 		return;
 	}
 	time_t seconds = (time_t)(us / 1000000);
@@ -65,25 +111,27 @@ static void put_when(const struct cli *c, const json_t *item)
 
 	localtime_r(&seconds, &tm);
 	strftime(buf, sizeof(buf), "%H:%M:%S", &tm);
-	printf("%s.%03d", buf, (int)(us / 1000 % 1000));
+	snprintf(clock, sizeof(clock), "%s.%03d", buf, (int)(us / 1000 % 1000));
+	put(l, clock);
 }
 
-static void put_word(const struct cli *c, enum role role, const char *word, int width)
+static void put_count(struct line *l, const json_t *list)
 {
-	char safe[64];
+	char text[32];
 
-	safe_text(word, strlen(word), safe, sizeof(safe));
-	printf("  %s%-*s%s", role_on(c->out_color, role), width, safe, role_off(c->out_color, role));
+	snprintf(text, sizeof(text), "  %zu gw", json_array_size(list));
+	if (json_is_array(list))
+		put(l, text);
 }
 
-static void put_payload(const char *base64)
+static void put_payload(struct line *l, const char *base64)
 {
 	uint8_t octets[PAYLOAD_MAX];
 	char hex[2 * PAYLOAD_MAX + 1];
 	size_t len;
 
 	if (*base64 && base64_decode(base64, strlen(base64), octets, sizeof(octets), &len) == LS_OK && len > 0)
-		printf("  %s", hex_encode(octets, len, hex));
+		put_with(l, "  ", hex_encode(octets, len, hex));
 }
 
 /* The receiver that heard it best. */
@@ -99,91 +147,102 @@ static const json_t *strongest(const json_t *rx_info)
 	return best;
 }
 
-static void put_up(const json_t *item)
+static void put_up(struct line *l, const json_t *item)
 {
 	const json_t *rx_info = json_object_get(item, "rxInfo");
 	const json_t *rx = strongest(rx_info);
 
-	put_number("  cnt ", item, "fCnt", "");
-	put_number("  port ", item, "fPort", "");
-	put_number("  DR", item, "dr", "");
-	put_number("  ", rx, "rssi", " dBm");
-	put_number("  ", rx, "snr", " dB");
-	if (rx)
-		printf("  %zu gw", json_array_size(rx_info));
+	put_number(l, "  cnt ", item, "fCnt", "");
+	put_number(l, "  port ", item, "fPort", "");
 	if (json_is_true(json_object_get(item, "confirmed")))
-		printf("  confirmed");
-	put_payload(text_of(item, "data"));
+		put(l, "  confirmed");
+	put_payload(l, text_of(item, "data"));
+	put_number(l, "  DR", item, "dr", "");
+	put_number(l, "  ", rx, "rssi", " dBm");
+	put_number(l, "  ", rx, "snr", " dB");
+	put_count(l, rx_info);
 }
 
-static void put_event(const struct cli *c, const json_t *item, const char *kind)
+static void put_event(struct line *l, const json_t *item, const char *kind)
 {
 	const json_t *device = json_object_get(item, "deviceInfo");
 	bool bad = strcmp(kind, "log") == 0;
 
-	put_word(c, bad ? ROLE_WARN : strcmp(kind, "join") == 0 ? ROLE_OK : ROLE_KEY, kind, 6);
-	put("  ", text_of(device, "devEui"));
-	put("  ", text_of(device, "deviceName"));
+	put_word(l, bad ? ROLE_WARN : strcmp(kind, "join") == 0 ? ROLE_OK : ROLE_KEY, kind, 6);
+	put_with(l, "  ", text_of(device, "devEui"));
+	put_with(l, "  ", text_of(device, "deviceName"));
 	if (strcmp(kind, "up") == 0) {
-		put_up(item);
+		put_up(l, item);
 	} else if (strcmp(kind, "join") == 0) {
-		put("  joined as ", text_of(item, "devAddr"));
+		put_with(l, "  joined as ", text_of(item, "devAddr"));
 	} else if (strcmp(kind, "ack") == 0) {
-		printf(json_is_true(json_object_get(item, "acknowledged")) ? "  acknowledged" : "  not acknowledged");
-		put_number("  cnt ", item, "fCntDown", "");
+		put(l, json_is_true(json_object_get(item, "acknowledged")) ? "  acknowledged" : "  not acknowledged");
+		put_number(l, "  cnt ", item, "fCntDown", "");
 	} else if (strcmp(kind, "txack") == 0) {
-		put("  sent by ", text_of(item, "gatewayId"));
-		put_number("  cnt ", item, "fCntDown", "");
+		put_with(l, "  sent by ", text_of(item, "gatewayId"));
+		put_number(l, "  cnt ", item, "fCntDown", "");
 	} else if (strcmp(kind, "log") == 0) {
-		put("  ", text_of(item, "level"));
-		put(" ", text_of(item, "code"));
-		put(": ", text_of(item, "description"));
+		put_with(l, "  ", text_of(item, "level"));
+		put_with(l, " ", text_of(item, "code"));
+		put_with(l, ": ", text_of(item, "description"));
 	} else if (strcmp(kind, "status") == 0) {
-		put_number("  battery ", item, "batteryLevel", " %");
-		put_number("  margin ", item, "margin", " dB");
+		put_number(l, "  battery ", item, "batteryLevel", " %");
+		put_number(l, "  margin ", item, "margin", " dB");
 	}
-	putchar('\n');
 }
 
-static void put_frame(const struct cli *c, const json_t *item)
+/* The direction stands beside it, so one word is enough. */
+static const char *short_type(const char *m_type)
 {
-	const char *reason = text_of(item, "drop_reason");
-	const json_t *gateways = json_object_get(item, "gateways");
+	static const struct {
+		const char *m_type, *word;
+	} words[] = {
+		{"JOIN_REQUEST", "join"},          {"JOIN_ACCEPT", "accept"},
+		{"UNCONFIRMED_DATA_UP", "data"},   {"UNCONFIRMED_DATA_DOWN", "data"},
+		{"CONFIRMED_DATA_UP", "conf"},     {"CONFIRMED_DATA_DOWN", "conf"},
+	};
 
-	put_word(c, ROLE_KEY, text_of(item, "direction"), 4);
-	put_word(c, ROLE_PLAIN, text_of(item, "m_type"), 21);
-	put_word(c, ROLE_PLAIN, *text_of(item, "dev_addr") ? text_of(item, "dev_addr") : "-", 8);
-	put_word(c, ROLE_PLAIN, *text_of(item, "dev_eui") ? text_of(item, "dev_eui") : "-", 16);
-	put_number("  cnt ", item, "f_cnt", "");
-	put_number("  port ", item, "f_port", "");
-	put_number("  DR", item, "dr", "");
-	if (json_is_array(gateways))
-		printf("  %zu gw", json_array_size(gateways));
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (strcmp(words[i].m_type, m_type) == 0)
+			return words[i].word;
+	return m_type;
+}
+
+static void put_frame(struct line *l, const json_t *item)
+{
+	const char *reason = text_of(item, "drop_reason"), *detail = text_of(item, "drop_detail");
+
+	put_word(l, ROLE_KEY, text_of(item, "direction"), 4);
+	put_word(l, ROLE_PLAIN, short_type(text_of(item, "m_type")), 6);
+	put_word(l, ROLE_PLAIN, text_of(item, "dev_addr"), 8);
+	put_word(l, ROLE_PLAIN, text_of(item, "dev_eui"), 16);
 	if (*reason) {
-		printf("  %s", role_on(c->out_color, ROLE_WARN));
-		put("dropped: ", reason);
-		if (*text_of(item, "drop_detail"))
-			put(" (", text_of(item, "drop_detail"));
-		if (*text_of(item, "drop_detail"))
-			putchar(')');
-		printf("%s", role_off(c->out_color, ROLE_WARN));
+		put(l, "  drop ");
+		put_colored(l, ROLE_WARN, reason);
 	}
-	putchar('\n');
+	put_number(l, "  cnt ", item, "f_cnt", "");
+	put_number(l, "  port ", item, "f_port", "");
+	put_number(l, "  DR", item, "dr", "");
+	put_count(l, json_object_get(item, "gateways"));
+	if (*reason && *detail)
+		put_with(l, "  ", detail);
 }
 
 void stream_line_print(const struct cli *c, const json_t *item)
 {
+	struct line l = {.c = c, .room = c->out_tty && c->columns > 1 ? (size_t)c->columns - 1 : SIZE_MAX};
 	const char *kind = text_of(item, "kind");
 
 	if (strcmp(kind, "gap") == 0) {
-		printf("%s", role_on(c->out_color, ROLE_WARN));
-		put_number("-- ", item, "lost", " lost --");
-		printf("%s\n", role_off(c->out_color, ROLE_WARN));
-		return;
+		fputs(role_on(c->out_color, ROLE_WARN), stdout);
+		put_number(&l, "-- ", item, "lost", " lost --");
+		fputs(role_off(c->out_color, ROLE_WARN), stdout);
+	} else {
+		put_when(&l, item);
+		if (json_object_get(item, "direction"))
+			put_frame(&l, item);
+		else
+			put_event(&l, item, kind);
 	}
-	put_when(c, item);
-	if (json_object_get(item, "direction"))
-		put_frame(c, item);
-	else
-		put_event(c, item, kind);
+	putchar('\n');
 }

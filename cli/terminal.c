@@ -110,9 +110,39 @@ void put_text(FILE *to, bool tty, const char *text, size_t len)
 	put_escaped(to, tty, text, len, escape_safe);
 }
 
+void put_line(FILE *to, bool tty, const char *text, size_t len)
+{
+	put_text(to, tty, text, len);
+	fputc('\n', to);
+}
+
 void put_json_text(FILE *to, bool tty, const char *text, size_t len)
 {
 	put_escaped(to, tty, text, len, escape_json);
+}
+
+size_t cut_at(const char *text, size_t width, size_t *filled)
+{
+	size_t len = strlen(text), i = 0;
+
+	*filled = 0;
+	while (i < len) {
+		uint32_t character;
+		size_t n = utf8_decode(text + i, len - i, &character);
+		char part[8];
+
+		if (n == 0)
+			n = 1;
+		memcpy(part, text + i, n);
+		part[n] = '\0';
+		size_t w = safe_text_width(part);
+
+		if (*filled + w > width)
+			break;
+		*filled += w;
+		i += n;
+	}
+	return i;
 }
 
 void flush_stdout(void)
@@ -122,7 +152,7 @@ void flush_stdout(void)
 	if (errno == EPIPE)
 		_exit(EXIT_CLOSED_PIPE);
 	fprintf(stderr, "lsctl: cannot write the output: %s\n", strerror(errno));
-	_exit(ls_error_exit(LS_EIO));
+	_exit(ls_error_exit(LS_EINVAL)); /* 12 would blame the daemon */
 }
 
 bool ask(const char *question)

@@ -42,7 +42,7 @@ EVENT_UP = ('{"deduplicationId":"8a2f6c5e-0b59-4c35-9d0e-6a3b6e2f7c11","time":"2
             '"rxInfo":[{"gatewayId":"0016c001f153a14c","rssi":-57,"snr":10.2},{"gatewayId":"0016c001f153a14d",'
             '"rssi":-99,"snr":1.0}],"kind":"up","cursor":"1-%d"}')
 FRAME = ('{"time":"2025-03-04T10:15:31.204117Z","direction":"up","gateways":["0016c001f153a14c"],"m_type":'
-         '"UnconfirmedDataUp","dev_addr":"01020304","dev_eui":null,"f_cnt":7,"f_port":10,"phy_payload":"40",'
+         '"UNCONFIRMED_DATA_UP","dev_addr":"01020304","dev_eui":null,"f_cnt":7,"f_port":10,"phy_payload":"40",'
          '"drop_reason":"mic_mismatch","drop_detail":"no session fits","cursor":"1-9"}')
 
 
@@ -74,7 +74,8 @@ def listed(rows, params):
     if params.get("filter") == "name=many":
         rows = [device("%016x" % i, "d%04d" % i) for i in range(1234)]
     if params.get("filter") == "name=long":
-        rows = [device("0004a30b001c0530", "a name of more characters than a narrow terminal has room for")]
+        rows = [device("0004a30b001c0530", "a name of more characters than a narrow terminal has room for",
+                       last_seen_at=None)]
     if params.get("filter") == "name=recent":
         now = time.time()
         rows = [device("0004a30b001c0530", "pump", last_seen_at=time.strftime(
@@ -103,7 +104,7 @@ def answer(method, p):
         return {"dev_eui": p["dev_eui"]} if p["name"] == "short" else device(p["dev_eui"], p["name"])
     if method in ("device.set", "device.activate"):
         return find(p)
-    if method in ("device.delete", "queue.flush"):
+    if method in ("device.delete", "device.deactivate", "queue.flush"):
         find(p)
         return {}
     if method == "device.keys.show":
@@ -118,11 +119,17 @@ def answer(method, p):
     if method == "tenant.create":
         return {"tenant_id": "5b2d0f6e-2222-4222-8222-222222222222", "name": p["name"]}
     if method == "tenant.list":
-        return {"items": [], "cursor": None, "total": 0}
+        return {"items": [], "next_cursor": None, "total": 0}
     if method == "profile.list":
         raise Refusal(8, "not permitted: user nobody has no role", why="only admins may look at profiles")
     if method == "event.list":
-        return {"items": [json.loads(EVENT_UP % ("pump", n, n)) for n in (1, 2)], "cursor": None, "total": 2}
+        return {"items": [json.loads(EVENT_UP % ("pump", n, n)) for n in (1, 2)], "next_cursor": None}
+    if method == "frame.list":
+        first = json.loads(FRAME)
+        if p.get("filter") == "direction=up":
+            first["time"] = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(time.time() - 26 * 3600 - 60))
+        accepted = {"dev_eui": "0004a30b001c0530", "drop_reason": None, "drop_detail": None, "f_cnt": 123456, "dr": 5}
+        return {"items": [first, {**first, **accepted}], "next_cursor": None}
     return None
 
 
