@@ -195,3 +195,27 @@ def test_device_create(world):
     finally:
         p.kill()
         p.wait()
+
+
+def test_sigterm_ends_in_time_though_the_disk_hangs(world):
+    """What was not committed was never acknowledged; the device's repeat finds the session as it was."""
+    if world.sync != 'full':
+        pytest.skip('nothing waits for the disk')
+    world.daemon.hold()
+    n, heard = world.lab.send(world.gw, world.dev, b'x', confirmed=True)
+    wait_until(world.daemon.is_held, 5, 'a commit that waits for the disk')
+    p, world.daemon.process = world.daemon.process, None
+    p.terminate()
+    try:
+        assert p.wait(4 * SLOW) == 1
+    finally:
+        p.kill()
+        world.daemon.release()
+        world.daemon.close_tails()
+    assert 'the disk does not answer' in world.daemon.log()
+    world.daemon.start()
+    world.gw.open_path()
+    world.gw.skip(3)
+    heard = world.gw.send(world.dev.repeat())
+    down = world.take(heard, RX1_DELAY)
+    assert world.dev.receive(down.phy).ack
