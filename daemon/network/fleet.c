@@ -394,8 +394,11 @@ static void move_session(struct device *d, enum session_slot from, enum session_
 
 void fleet_session_promote(struct fleet *f, struct device *d)
 {
-	fleet_session_drop(f, d, SLOT_REPLACED);
-	move_session(d, SLOT_CURRENT, SLOT_REPLACED);
+	/* A replaced session keeps the counters of its keys: it goes only when the current one takes its place. */
+	if (d->sessions[SLOT_CURRENT]) {
+		fleet_session_drop(f, d, SLOT_REPLACED);
+		move_session(d, SLOT_CURRENT, SLOT_REPLACED);
+	}
 	move_session(d, SLOT_PENDING, SLOT_CURRENT);
 }
 

@@ -134,7 +134,7 @@ static bool try_session(struct lw_crypto *crypto, const struct fleet *f, const s
 	out->has_f_cnt = true;
 	if (s->slot == SLOT_REPLACED) {
 		refuse(out, s, DROP_OLD_SESSION);
-		snprintf(out->detail, sizeof(out->detail), "counter %u of the session that the last join replaced",
+		snprintf(out->detail, sizeof(out->detail), "counter %u of a session that is no longer in use",
 		         guess->full);
 		return false;
 	}

@@ -121,16 +121,22 @@ int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum s
 	return LS_OK;
 }
 
-static int run_unanswer(struct store_db *db, const struct store_op *op)
+/* A statement of device and slot alone. */
+static int run_slot(struct store_db *db, const struct store_op *op, enum statement id)
 {
 	int rc;
-	sqlite3_stmt *stmt = db_statement(db, ST_SESSION_UNANSWER, &rc);
+	sqlite3_stmt *stmt = db_statement(db, id, &rc);
 
 	if (rc)
 		return rc;
 	bind_eui(stmt, 1, &op->change.dev_eui);
 	sqlite3_bind_int(stmt, 2, op->change.slot);
 	return db_finish(db, stmt);
+}
+
+static int run_unanswer(struct store_db *db, const struct store_op *op)
+{
+	return run_slot(db, op, ST_SESSION_UNANSWER);
 }
 
 int store_batch_session_unanswer(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot)
@@ -146,14 +152,7 @@ int store_batch_session_unanswer(struct store_batch *b, struct eui64 dev_eui, en
 
 static int run_delete(struct store_db *db, const struct store_op *op)
 {
-	int rc;
-	sqlite3_stmt *stmt = db_statement(db, ST_SESSION_DELETE, &rc);
-
-	if (rc)
-		return rc;
-	bind_eui(stmt, 1, &op->change.dev_eui);
-	sqlite3_bind_int(stmt, 2, op->change.slot);
-	return db_finish(db, stmt);
+	return run_slot(db, op, ST_SESSION_DELETE);
 }
 
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot)
@@ -221,7 +220,7 @@ static int move_session(struct store_db *db, const struct store_op *op, enum ses
 
 static int run_promote(struct store_db *db, const struct store_op *op)
 {
-	int rc = run_delete(db, op); /* op's slot: the replaced one */
+	int rc = run_slot(db, op, ST_SESSION_MAKE_ROOM); /* op's slot: the replaced one */
 
 	if (!rc)
 		rc = move_session(db, op, SLOT_CURRENT, SLOT_REPLACED, db_finish);
