@@ -17,10 +17,7 @@ static bool sink_is_known(void *arg, struct eui64 gateway_id)
 {
 	struct server *srv = arg;
 
-	if (!fleet_gateway(&srv->fleet, gateway_id))
-		return false;
-	network_on_gateway_seen(srv->network, gateway_id);
-	return true;
+	return network_on_gateway_seen(srv->network, gateway_id);
 }
 
 static void sink_on_uplink(void *arg, const struct rx_frame *frame, bool is_known)
@@ -30,12 +27,10 @@ static void sink_on_uplink(void *arg, const struct rx_frame *frame, bool is_know
 	network_on_uplink(srv->network, frame, is_known);
 }
 
+/* That the gateway was heard is noted already; its figures are not kept yet. */
 static void sink_on_stats(void *arg, const struct gateway_stats *stats, bool is_known)
 {
-	struct server *srv = arg;
-
-	if (is_known)
-		network_on_stats(srv->network, stats);
+	(void)arg, (void)stats, (void)is_known;
 }
 
 static void sink_on_tx_ack(void *arg, const struct tx_ack *ack)

@@ -286,8 +286,8 @@ static __attribute__((noinline)) bool read_member(struct json_scan *s, uint64_t 
 
 /*
  * The quick way, for members as forwarders write them: no blanks, a key of up to seven octets, a text
- * without escapes or a short number without exponent. It calls nothing, which saves as much as it does
- * itself; whatever looks otherwise, faults too, is left to read_member() and read_value().
+ * without escapes or a short number without exponent. Whatever looks otherwise, faults too, is left to
+ * read_member() and read_value(), which know every form.
  */
 
 /* Longest head with the first octet of its value: ,"seven77":1 */
@@ -312,16 +312,6 @@ static inline const char *quick_head(const struct json_scan *s, uint64_t *key)
 		return NULL;
 	*key = w & ((UINT64_C(1) << at) - 1);
 	return p + 2;
-}
-
-/* p follows the opening quote. Returns the place after the closing one, NULL when that is not what comes first. */
-static inline const char *quick_text(const char *p, const char *end, struct scan_text *out)
-{
-	out->p = p;
-	out->escaped = false;
-	p = find_special(p, end);
-	out->len = (size_t)(p - out->p);
-	return p < end && *p == '"' ? p + 1 : NULL;
 }
 
 /* Digits, appended to *digits. */
@@ -358,22 +348,33 @@ static inline const char *quick_number(const char *p, const char *end, struct sc
 	return p;
 }
 
+/* A function of its own so that scan_next_member() has fewer registers to save. */
+static __attribute__((noinline)) bool quick_text(struct json_scan *s, struct scan_value *value)
+{
+	const char *start = s->at + 1, *p = find_special(start, s->end);
+
+	if (p == s->end || *p != '"')
+		return read_value(s, s->at, value);
+	value->type = SCAN_STRING;
+	value->text = (struct scan_text){.p = start, .len = (size_t)(p - start)};
+	s->at = p + 1;
+	return true;
+}
+
 bool scan_next_member(struct json_scan *s, uint64_t *key, struct scan_value *value)
 {
-	const char *start = quick_head(s, key), *p;
+	const char *p = quick_head(s, key);
 
-	if (!start)
-		return read_member(s, key, value);
-	if (*start == '"') {
-		value->type = SCAN_STRING;
-		p = quick_text(start + 1, s->end, &value->text);
-	} else {
-		value->type = SCAN_NUMBER;
-		p = quick_number(start, s->end, &value->number);
-	}
 	if (!p)
-		return read_value(s, start, value);
+		return read_member(s, key, value);
+	s->at = p;
 	s->fresh = false;
+	if (*p == '"')
+		return quick_text(s, value);
+	p = quick_number(p, s->end, &value->number);
+	if (!p)
+		return read_value(s, s->at, value);
+	value->type = SCAN_NUMBER;
 	s->at = p;
 	return true;
 }

@@ -124,6 +124,12 @@ static json_t *gateway_counters_json(const struct server *srv)
 		put(o, "acks_sent", c->acks_sent);
 		put(o, "send_errors", c->send_errors);
 		put(o, "kernel_drops", c->kernel_drops);
+		put(o, "unknown_gateways", c->unknown_gateways);
+		put(o, "downlinks_sent", c->downlinks_sent);
+		put(o, "tx_acks", c->tx_acks);
+		put(o, "tx_acks_stray", c->tx_acks_stray);
+		put(o, "tx_acks_foreign", c->tx_acks_foreign);
+		put(o, "address_changes", c->address_changes);
 	}
 	put(o, "address_conflicts", srv->address_conflicts);
 	json_object_set_new(o, "rcvbuf_bytes", json_integer(srv->rcvbuf_granted));

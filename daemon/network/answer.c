@@ -84,15 +84,17 @@ static bool is_path(const struct reception *r, const void *arg)
 	 * context (a forwarder that gave no tmst): nothing can be timed after it. */
 	return r->rx.context_len && r->freq_hz == s->freq_hz && r->radio.modulation == s->radio.modulation &&
 	       r->radio.sf == s->radio.sf && r->radio.bandwidth_hz == s->radio.bandwidth_hz &&
-	       reception_serves(p->network->fleet, r, p->device) &&
+	       reception_serves(r, p->device) &&
 	       p->network->out.has_path(p->network->out.arg, r->rx.gateway_id, &confirms);
 }
 
 const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
                                     const struct region *region)
 {
-	struct path_for p = {n, d, region, reception_best(n->fleet, e, d, region)};
+	struct path_for p = {n, d, region, NULL};
 
+	receptions_resolve(n->fleet, e);
+	p.strongest = reception_best(e, d, region);
 	return p.strongest ? collected_best(e, is_path, &p) : NULL;
 }
 
@@ -139,15 +141,15 @@ static struct transmit *transmit_new(struct network *n, const struct device *d, 
 /* ---- MAC answers ---------------------------------------------------------------------------- */
 
 /* LinkCheckAns: dB of the best reception above the floor of its rate, and how many gateways heard it. */
-static size_t put_link_check(struct network *n, const struct answer_wish *w, const struct device *d,
+static size_t put_link_check(const struct answer_wish *w, const struct device *d,
                              const struct region *region, uint8_t out[3])
 {
-	const struct reception *best = reception_best(n->fleet, w->e, d, region);
+	const struct reception *best = reception_best(w->e, d, region);
 	int floor_db10, margin = 0;
 	unsigned gateways = 0;
 
 	for (unsigned i = 0; i < w->e->n; i++) {
-		bool counted = !reception_serves(n->fleet, &w->e->receptions[i], d);
+		bool counted = !reception_serves(&w->e->receptions[i], d);
 
 		for (unsigned j = 0; j < i && !counted; j++)
 			counted = eui64_equal(w->e->receptions[j].rx.gateway_id, w->e->receptions[i].rx.gateway_id);
@@ -165,27 +167,27 @@ static size_t put_link_check(struct network *n, const struct answer_wish *w, con
  * The time of the end of the uplink. A GPS time of a gateway that serves the device is the best there is, unless it
  * is far from ours: one wrong clock must not set the clocks of devices.
  */
-static size_t put_device_time(struct network *n, const struct answer_wish *w, const struct device *d, uint8_t out[6])
+static size_t put_device_time(const struct answer_wish *w, const struct device *d, uint8_t out[6])
 {
 	for (unsigned i = 0; i < w->e->n; i++) {
 		const struct rx_info *rx = &w->e->receptions[i].rx;
 
-		if (rx->gps_us && reception_serves(n->fleet, &w->e->receptions[i], d) &&
+		if (rx->gps_us && reception_serves(&w->e->receptions[i], d) &&
 		    llabs(wall_us_from_gps_us(rx->gps_us) - rx->recv_wall_us) < GPS_DRIFT_MAX_US)
 			return mac_write_device_time_ans(out, rx->gps_us);
 	}
 	return mac_write_device_time_ans(out, gps_us_from_wall_us(w->e->first_wall_us));
 }
 
-static size_t put_mac_answers(struct network *n, const struct answer_wish *w, const struct device *d,
+static size_t put_mac_answers(const struct answer_wish *w, const struct device *d,
                               const struct region *region, uint8_t out[15])
 {
 	size_t len = 0;
 
 	if (w->mac.link_check)
-		len += put_link_check(n, w, d, region, out);
+		len += put_link_check(w, d, region, out);
 	if (w->mac.device_time)
-		len += put_device_time(n, w, d, out + len);
+		len += put_device_time(w, d, out + len);
 	return len;
 }
 
@@ -387,7 +389,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 	c = commit_new(n);
 	if (!c)
 		return;
-	in.f_opts_len = put_mac_answers(n, w, d, s->region, f_opts);
+	in.f_opts_len = put_mac_answers(w, d, s->region, f_opts);
 	chosen = build_for_windows(n, c, &in, d, windows, n_windows, widest_item(s, w, r), w->may_take_item, &built);
 	if (built.send)
 		commit_answer(n, c, d, s, r, windows, n_windows, chosen, &built);
@@ -456,9 +458,10 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	n->answer_list = a;
 	d->answer = a;
 	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->rx1_delay_s - 1u) * 1000000u;
-	r = answer_path(n, wish->e, d, s->region);
+	/* Most uplinks want nothing: for them the first gateway's way is near enough. */
+	r = wish->must_send || d->queue ? answer_path(n, wish->e, d, s->region) : NULL;
 	if (!r)
-		r = &wish->e->receptions[0]; /* no path now; there may be one when it is due */
+		r = &wish->e->receptions[0]; /* or no path now; there may be one when it is due */
 	lead = answer_lead_us(n, r->rx.gateway_id);
 	latest = uplink_end_us(n, r) + s->rx1_delay_s * 1000000u - lead;
 	if (at > latest)

@@ -26,8 +26,11 @@
 #define COLLECT_ENTRIES_MAX 400000
 
 /* One copy: what a gateway said. */
+struct gateway;
+
 struct reception {
 	struct rx_info rx;
+	const struct gateway *gateway; /* valid within one decision only: receptions_resolve() */
 	uint32_t freq_hz;
 	struct radio radio;
 };

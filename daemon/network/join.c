@@ -61,7 +61,7 @@ static enum drop_reason check_nonce(const struct join_input *in, struct join_out
 static enum drop_reason check_radio(const struct join_input *in, struct join_outcome *out)
 {
 	const struct region *r = in->device->profile->region;
-	const struct reception *best = r ? reception_best(in->fleet, in->e, in->device, r) : NULL;
+	const struct reception *best = r ? reception_best(in->e, in->device, r) : NULL;
 	struct tx_params rx1;
 
 	if (!r) {
@@ -122,6 +122,7 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 {
 	memset(out, 0, sizeof(*out));
 	out->dr = out->channel = -1;
+	receptions_resolve(in->fleet, in->e);
 	out->reason = check_device(in, out);
 	if (!out->reason)
 		out->reason = check_mic(crypto, in, out);

@@ -310,10 +310,10 @@ static char *at_non_zero(char *p, const char *key, size_t key_len, uint64_t valu
  */
 #define RX_INFO_MAX 512
 
-static void put_rx_info(struct text_buf *t, const struct fleet *f, const struct reception *r, struct time_text *date)
+static void put_rx_info(struct text_buf *t, const struct reception *r, struct time_text *date)
 {
 	const struct rx_info *rx = &r->rx;
-	const struct gateway *g = fleet_gateway(f, rx->gateway_id);
+	const struct gateway *g = r->gateway;
 	char *p = text_buf_reserve(t, RX_INFO_MAX);
 
 	if (!p)
@@ -361,7 +361,7 @@ static void put_rx_info(struct text_buf *t, const struct fleet *f, const struct 
 	LITERAL(t, ",\"crcStatus\":\"CRC_OK\"}");
 }
 
-void text_up_event(struct text_buf *t, const struct fleet *f, const struct device *d, const struct phy_data *phy,
+void text_up_event(struct text_buf *t, const struct device *d, const struct phy_data *phy,
                    const struct collected *e, const struct uplink_outcome *o, struct uuid deduplication_id)
 {
 	const struct reception *best = o->best;
@@ -390,12 +390,12 @@ void text_up_event(struct text_buf *t, const struct fleet *f, const struct devic
 	text_put_base64(t, o->data, o->data_len);
 	LITERAL(t, "\",\"rxInfo\":[");
 	for (unsigned i = 0; i < e->n; i++) {
-		if (!reception_serves(f, &e->receptions[i], d))
+		if (!reception_serves(&e->receptions[i], d))
 			continue;
 		if (!first)
 			text_putc(t, ',');
 		first = false;
-		put_rx_info(t, f, &e->receptions[i], &date);
+		put_rx_info(t, &e->receptions[i], &date);
 	}
 	LITERAL(t, "],\"txInfo\":{\"frequency\":");
 	text_put_u64(t, best->freq_hz);

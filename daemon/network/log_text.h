@@ -17,7 +17,8 @@
 /* ChirpStack's time of an uplink: GPS, else the gateway's if within 30 s of ours, else ours. */
 int64_t uplink_time_us(const struct collected *e);
 
-void text_up_event(struct text_buf *t, const struct fleet *f, const struct device *d, const struct phy_data *phy,
+/* The receptions resolved before (uplink.h). */
+void text_up_event(struct text_buf *t, const struct device *d, const struct phy_data *phy,
                    const struct collected *e, const struct uplink_outcome *o, struct uuid deduplication_id);
 
 void text_join_event(struct text_buf *t, const struct device *d, const struct collected *e, uint32_t dev_addr,

@@ -197,7 +197,6 @@ void network_on_uplink(struct network *n, const struct rx_frame *frame, bool is_
 		turn_drop_alone(n, frame, DROP_UNKNOWN_GATEWAY);
 		return;
 	}
-	network_on_gateway_seen(n, frame->rx.gateway_id);
 	if (frame->crc != CRC_OK) {
 		turn_drop_alone(n, frame, DROP_BAD_CRC);
 		return;
@@ -222,21 +221,16 @@ void network_on_uplink(struct network *n, const struct rx_frame *frame, bool is_
 
 void network_on_tx_ack(struct network *n, const struct tx_ack *ack)
 {
-	network_on_gateway_seen(n, ack->gateway_id);
 	transmit_on_ack(n, ack);
 }
 
-void network_on_gateway_seen(struct network *n, struct eui64 gateway_id)
+bool network_on_gateway_seen(struct network *n, struct eui64 gateway_id)
 {
 	struct gateway *g = fleet_gateway(n->fleet, gateway_id);
 
 	if (g)
 		g->last_seen_us = clock_wall_us();
-}
-
-void network_on_stats(struct network *n, const struct gateway_stats *stats)
-{
-	network_on_gateway_seen(n, stats->gateway_id);
+	return g != NULL;
 }
 
 /* ---- control writes ------------------------------------------------------------------------- */

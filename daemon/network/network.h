@@ -72,8 +72,8 @@ void network_close(struct network *n);
 /* From the gateway sink. */
 void network_on_uplink(struct network *n, const struct rx_frame *frame, bool is_known);
 void network_on_tx_ack(struct network *n, const struct tx_ack *ack);
-void network_on_stats(struct network *n, const struct gateway_stats *stats);
-void network_on_gateway_seen(struct network *n, struct eui64 gateway_id); /* any message of a known gateway */
+/* Any message of a gateway; false when it is not registered. */
+bool network_on_gateway_seen(struct network *n, struct eui64 gateway_id);
 
 /* Control writes bracket themselves so that frames of the device (or profile) wait behind them. */
 void network_device_write_begin(struct network *n, struct device *d);

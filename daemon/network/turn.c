@@ -251,7 +251,7 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 		struct uuid id = network_uuid(n);
 
 		n->counters.uplinks++;
-		text_up_event(commit_row_begin(t->c), n->fleet, d, &item->data, item->e, o, id);
+		text_up_event(commit_row_begin(t->c), d, &item->data, item->e, o, id);
 		commit_row_end(t->c, LOG_EVENT, "up", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
 		settle_confirmed(n, t, d, &item->data, item->e, id);
 	} else {

@@ -111,7 +111,7 @@ static void explain_refusal(struct lw_crypto *crypto, const struct session *s, c
 }
 
 /* True when this session is the frame's; else *out holds the refusal. */
-static bool try_session(struct lw_crypto *crypto, const struct fleet *f, const struct session *s, const struct phy_data *phy,
+static bool try_session(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
                         const struct collected *e, struct f_cnt_guess *guess, struct uplink_outcome *out)
 {
 	const struct device *d = s->device;
@@ -142,12 +142,12 @@ static bool try_session(struct lw_crypto *crypto, const struct fleet *f, const s
 		refuse(out, s, DROP_DEVICE_DISABLED);
 		return false;
 	}
-	out->best = s->region ? reception_best(f, e, d, s->region) : NULL;
+	out->best = s->region ? reception_best(e, d, s->region) : NULL;
 	if (!out->best) {
 		bool served = false;
 
 		for (unsigned i = 0; i < e->n; i++)
-			served |= reception_serves(f, &e->receptions[i], d);
+			served |= reception_serves(&e->receptions[i], d);
 		refuse(out, s, served ? DROP_WRONG_REGION : DROP_PRIVATE_GATEWAY);
 		if (served)
 			snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", e->receptions[0].freq_hz,
@@ -256,11 +256,12 @@ void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct
 	memset(out, 0, offsetof(struct uplink_outcome, data));
 	out->data_len = 0;
 	failed.data_len = 0;
+	receptions_resolve(f, e);
 	for (s = fleet_sessions(f, phy->dev_addr); s; s = s->next_same_addr) {
 		out->dr = out->channel = -1;
 		out->best = NULL;
 		n++;
-		if (try_session(crypto, f, s, phy, e, &guess, out))
+		if (try_session(crypto, s, phy, e, &guess, out))
 			break;
 		if (n == 1 || weight(out->reason) > weight(failed.reason))
 			memcpy(&failed, out, offsetof(struct uplink_outcome, data));
@@ -285,15 +286,20 @@ void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct
 	                    out->mac.device_time);
 }
 
-bool reception_serves(const struct fleet *f, const struct reception *r, const struct device *d)
+void receptions_resolve(const struct fleet *f, const struct collected *e)
 {
-	const struct gateway *g = fleet_gateway(f, r->rx.gateway_id);
+	for (unsigned i = 0; i < e->n; i++)
+		e->receptions[i].gateway = fleet_gateway(f, e->receptions[i].rx.gateway_id);
+}
+
+bool reception_serves(const struct reception *r, const struct device *d)
+{
+	const struct gateway *g = r->gateway;
 
 	return g && (!g->is_private || g->tenant == d->application->tenant);
 }
 
 struct usable_for {
-	const struct fleet *fleet;
 	const struct device *device;
 	const struct region *region;
 };
@@ -302,16 +308,14 @@ struct usable_for {
 static bool is_usable(const struct reception *r, const void *arg)
 {
 	const struct usable_for *u = arg;
-	const struct gateway *g = fleet_gateway(u->fleet, r->rx.gateway_id);
 
-	return reception_serves(u->fleet, r, u->device) && (!g->region || g->region == u->region) &&
+	return reception_serves(r, u->device) && (!r->gateway->region || r->gateway->region == u->region) &&
 	       region_has_frequency(u->region, r->freq_hz) && region_uplink_dr(u->region, &r->radio) >= 0;
 }
 
-const struct reception *reception_best(const struct fleet *f, const struct collected *e, const struct device *d,
-                                       const struct region *region)
+const struct reception *reception_best(const struct collected *e, const struct device *d, const struct region *region)
 {
-	struct usable_for u = {f, d, region};
+	struct usable_for u = {d, region};
 
 	return collected_best(e, is_usable, &u);
 }

@@ -51,15 +51,20 @@ struct uplink_outcome {
 void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct phy_data *phy,
                    const struct collected *e, struct uplink_outcome *out);
 
-/* Is this reception usable for the device: a private gateway serves only its own tenant. */
-bool reception_serves(const struct fleet *f, const struct reception *r, const struct device *d);
+/*
+ * Look up the gateway of every reception, once for all that follows in this turn of the loop. Gateways may go or change
+ * between two turns, so each decision begins with it.
+ */
+void receptions_resolve(const struct fleet *f, const struct collected *e);
+
+/* Is this reception usable for the device: a private gateway serves only its own tenant. Resolved before. */
+bool reception_serves(const struct reception *r, const struct device *d);
 
 /*
  * The reception that speaks for the frame: the strongest of those that serve the device and whose claims are
- * possible in the region. NULL when there is none.
+ * possible in the region. NULL when there is none. Resolved before.
  */
-const struct reception *reception_best(const struct fleet *f, const struct collected *e, const struct device *d,
-                                       const struct region *region);
+const struct reception *reception_best(const struct collected *e, const struct device *d, const struct region *region);
 
 /* Copies may come until the device could send again: RxDelay and the second to RX2. */
 #define RX2_AFTER_RX1_US 1000000u
