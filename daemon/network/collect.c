@@ -141,7 +141,7 @@ static bool append(struct collected *e, unsigned at, const struct rx_frame *fram
 	if (at == COLLECT_COPIES_MAX)
 		return false;
 	if (at == e->cap) {
-		uint16_t cap = e->cap == 1 ? 8 : COLLECT_COPIES_MAX;
+		uint16_t cap = e->cap * 4; /* 4, 16, 64 */
 		struct reception *more = malloc(cap * sizeof(*more));
 
 		if (!more)

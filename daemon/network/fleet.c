@@ -166,7 +166,17 @@ struct profile *fleet_profile(const struct fleet *f, struct uuid id)
 
 struct gateway *fleet_gateway(const struct fleet *f, struct eui64 id)
 {
-	return ptr_table_find(&f->gateways, hash_eui(f, id), equal_eui, &id);
+	/* The memory of the last answers is no part of what the fleet holds: const for the caller. */
+	struct gateway **recent = (struct gateway **)&f->recent[id.be[7] & (FLEET_RECENT - 1)];
+
+	if (!*recent || !eui64_equal((*recent)->id, id)) {
+		struct gateway *g = ptr_table_find(&f->gateways, hash_eui(f, id), equal_eui, &id);
+
+		if (!g)
+			return NULL;
+		*recent = g;
+	}
+	return *recent;
 }
 
 struct device *fleet_device(const struct fleet *f, struct eui64 dev_eui)
@@ -290,6 +300,7 @@ void fleet_remove_gateway(struct fleet *f, struct eui64 id)
 	if (!g)
 		return;
 	g->tenant->n_gateways--;
+	f->recent[id.be[7] & (FLEET_RECENT - 1)] = NULL;
 	ptr_table_remove(&f->gateways, g);
 	gateway_free(g);
 }

@@ -121,12 +121,14 @@ struct unknown_gateway {
 #define UNKNOWN_GATEWAYS_MAX 256
 
 #define FLEET_REGIONS_MAX 16
+#define FLEET_RECENT 64 /* power of two */
 
 struct fleet {
 	struct siphash_key hash_key;
 	struct ptr_table tenants, applications, profiles; /* by id */
 	struct ptr_table gateways, devices;               /* by EUI */
 	struct ptr_table sessions;                        /* by DevAddr; chains */
+	struct gateway *recent[FLEET_RECENT];             /* gateways by their last octet: each copy asks for one */
 	struct region *regions;                           /* enabled ones */
 	size_t n_regions;
 	struct unknown_gateway unknown[UNKNOWN_GATEWAYS_MAX]; /* oldest replaced */

@@ -142,7 +142,7 @@ class Control:
 
 
 class Daemon:
-    def __init__(self, top, name, store='', wrapper=(), env=None):
+    def __init__(self, top, name, store='', wrapper=(), env=None, window_us=WINDOW_US):
         self.dir = top / name
         self.data = self.dir / 'data'
         self.socket = self.dir / 'run' / 'control.sock'
@@ -154,7 +154,7 @@ class Daemon:
         self.config = self.dir / 'loraserver.ini'
         self.config.write_text('[server]\ndata_dir = %s\nsocket = %s\n[network]\ndeduplication_delay = %dms\n'
                                '[region EU868]\nenabled = true\n[semtech_udp]\nbind = %s\nrcvbuf = %s\n[store]\n%s\n'
-                               % (self.data, self.socket, WINDOW_US // 1000, self.server, RCVBUF_ASKED, store))
+                               % (self.data, self.socket, window_us // 1000, self.server, RCVBUF_ASKED, store))
         self.wrapper = list(wrapper)
         self.env = dict(os.environ, **(env or {}))
         self.env.pop('NOTIFY_SOCKET', None)
@@ -452,7 +452,10 @@ def row_8(measure, kb, must_mb, aim_mb):
         verdict(kb, must_mb * 1024, aim_mb * 1024, False))
 
 
-def in_gulps(d, pause_s=0.4):
+GULP_WINDOW_US = 1000000    # under valgrind the copies of a gulp take long to read; none of its windows may end meanwhile
+
+
+def in_gulps(d, pause_s=1.2):
     """
     Stop the daemon again and again so that datagrams and ended windows gather, let it work until it rests, and so on: a
     batch is then what came in one pause, however slow valgrind is.
@@ -481,7 +484,7 @@ def callgrind_run(top, name, gateways, count):
     d = Daemon(top, name, 'frames_max = 1000\nevents_max_size = 1MiB',
                ['valgrind', '--tool=callgrind', '-q', '--callgrind-out-file=%s' % out],
                # callgrind counts every octet of a `rep stosb` as an instruction: let glibc use its vector loops
-               {'GLIBC_TUNABLES': 'glibc.cpu.hwcaps=-ERMS,-FSRM'})
+               {'GLIBC_TUNABLES': 'glibc.cpu.hwcaps=-ERMS,-FSRM'}, window_us=GULP_WINDOW_US)
     try:
         d.start(120)
         d.provision(1000, gateways)
