@@ -152,6 +152,7 @@ tsan:
 	+@MAKE='$(MAKE)' tools/check.sh tsan
 
 bench: deps
+	@tools/deps.sh bench
 	@$(MAKE) --no-print-directory all $(BENCH_TOOLS)
 	@LS_BUILD=$(B) tests/bench/run.py $(BENCH)
 

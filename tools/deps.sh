@@ -1,9 +1,10 @@
 #!/bin/sh
-# deps.sh build|test... - install what is missing of these package groups (Debian 12 names). Quick, and needs no
+# deps.sh build|test|bench... - install what is missing of these package groups (Debian 12 names). Quick, and needs no
 # network, when everything is there.
 set -eu
 
 build='gcc libc6-dev make pkg-config libuv1-dev libjansson-dev libsqlite3-dev libgcrypt20-dev libinih-dev'
+bench='python3 valgrind'
 test='clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-cryptography jq socat mandoc systemd'
 
 missing=
@@ -11,7 +12,8 @@ for group in "$@"; do
 	case $group in
 	build) packages=$build ;;
 	test) packages=$test ;;
-	*) echo "deps.sh: no package group '$group'; there are: build test" >&2; exit 2 ;;
+	bench) packages=$bench ;;
+	*) echo "deps.sh: no package group '$group'; there are: build test bench" >&2; exit 2 ;;
 	esac
 	for package in $packages; do
 		dpkg-query -W -f '${Status}\n' "$package" 2>/dev/null | grep -q ' installed$' || missing="$missing $package"
