@@ -102,6 +102,7 @@ void collect_fini(struct collect *c)
 static void set_reception(struct reception *r, const struct rx_frame *frame)
 {
 	r->rx = frame->rx;
+	r->gateway = NULL;
 	r->freq_hz = frame->freq_hz;
 	r->radio = frame->radio;
 }
