@@ -6,7 +6,6 @@
 #include "gateway/semtech_json.h"
 
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -18,8 +17,6 @@
 #include "gateway/semtech_codr.h"
 #include "lorawan/gps_time.h"
 
-#define FREQ_MIN_HZ 100000000
-#define FREQ_MAX_HZ 3000000000
 #define RSSI_MIN_DBM (-200)
 #define RSSI_MAX_DBM 50
 #define SNR_LIMIT_DB10 500
@@ -388,7 +385,7 @@ static void read_entry_value(struct reader *r, struct entry *e, uint64_t key, co
 			e->bad = true;
 		break;
 	case SCAN_KEY('f', 'r', 'e', 'q'):
-		if (take_fixed(v, 6, FREQ_MIN_HZ, FREQ_MAX_HZ, &n))
+		if (take_fixed(v, 6, SEMTECH_FREQ_MIN_HZ, SEMTECH_FREQ_MAX_HZ, &n))
 			e->freq_hz = (uint32_t)n;
 		else
 			e->bad = true;

@@ -14,6 +14,10 @@
 
 #include "gateway/gateway.h"
 
+/* Frequencies that a claim or a downlink may name; the regions are narrower. */
+#define SEMTECH_FREQ_MIN_HZ 100000000
+#define SEMTECH_FREQ_MAX_HZ 3000000000
+
 #define SEMTECH_DATAGRAM_OUT_MAX 999 /* a forwarder reads into 1000 octets */
 #define SEMTECH_ENTRIES_MAX 256      /* rxpk entries taken from one datagram; forwarders batch up to 255 */
 #define SEMTECH_SIGNALS_MAX 8        /* rsig elements (antennas) taken from one entry */

@@ -11,9 +11,6 @@
 #include "gateway/semtech_codr.h"
 #include "lorawan/gps_time.h"
 
-#define FREQ_MIN_HZ 100000000
-#define FREQ_MAX_HZ 3000000000
-
 /* Text into a fixed buffer; `bad` once it did not fit. */
 struct writer {
 	char *at, *end;
@@ -95,7 +92,7 @@ int semtech_write_pull_resp(uint8_t version, const uint8_t token[2], const uint8
 	struct writer w;
 	int rc;
 
-	if (!phy_len || phy_len > PHY_MAX || option->freq_hz < FREQ_MIN_HZ || option->freq_hz > FREQ_MAX_HZ)
+	if (!phy_len || phy_len > PHY_MAX || option->freq_hz < SEMTECH_FREQ_MIN_HZ || option->freq_hz > SEMTECH_FREQ_MAX_HZ)
 		return LS_EINVAL;
 	if (cap > SEMTECH_DATAGRAM_OUT_MAX)
 		cap = SEMTECH_DATAGRAM_OUT_MAX;

@@ -70,7 +70,6 @@ static uint64_t uplink_end_us(struct network *n, const struct reception *r)
 struct path_for {
 	struct network *network;
 	const struct device *device;
-	const struct region *region;
 	const struct reception *strongest;
 };
 
@@ -91,7 +90,7 @@ static bool is_path(const struct reception *r, const void *arg)
 const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
                                     const struct region *region)
 {
-	struct path_for p = {n, d, region, NULL};
+	struct path_for p = {.network = n, .device = d};
 
 	receptions_resolve(n->fleet, e);
 	p.strongest = reception_best(e, d, region);
