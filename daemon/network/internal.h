@@ -90,13 +90,23 @@ void answer_schedule(struct network *n, const struct answer_wish *wish);
 void answer_forget(struct network *n, struct device *d);
 void answer_free_all(struct network *n);
 
+/* An answer that was due and never became octets: no counter was used, nothing left. */
+void answer_report_unsent(struct network *n, const struct device *d, const struct answer_wish *w,
+                          enum drop_reason reason);
+
+/* ---- path.c --------------------------------------------------------------------------------- */
+
 /* The reception to answer through: the strongest path of those that agree with the strongest copy. NULL: none. */
 const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
                                     const struct region *region);
 
+/* ---- join_answer.c -------------------------------------------------------------------------- */
+
 /* Send a committed join accept. */
 void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t dev_addr, struct collected *e,
                              int dr, int channel, const uint8_t *phy, size_t phy_len);
+
+/* ---- windows.c ------------------------------------------------------------------------------ */
 
 /* How long before a window the bytes must leave for this gateway. */
 uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
@@ -123,6 +133,8 @@ struct transmit {
 	uint8_t phy[PHY_MAX];
 };
 
+/* A downlink to this device through this gateway, without options yet. NULL: out of memory. */
+struct transmit *transmit_new(struct network *n, const struct device *d, struct eui64 gateway_id);
 /* Takes t (heap). Sends the first option; the rest follows from the gateway's answers. */
 void transmit_start(struct network *n, struct transmit *t);
 void transmit_on_ack(struct network *n, const struct tx_ack *ack);

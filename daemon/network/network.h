@@ -8,7 +8,9 @@
  * uplink.c      decides over a data frame            } pure functions: no clock, no random source,
  * join.c        decides over a join request          } no I/O; table-tested
  * downlink.c    builds the answer                    }
- * answer.c      when the answer is made, which window, which gateway
+ * answer.c      when the answer is made, and its commit; join_answer.c the same for join accepts
+ * path.c        through which gateway
+ * windows.c     which receive windows can be met
  * transmit.c    downlinks at gateways: TX_ACK, RX2, timeouts
  *
  * This room includes no socket, no control code and no application code: it is told the time, given

@@ -39,6 +39,19 @@ void transmit_init(struct network *n)
 	ptr_table_init(&n->transmits, entry_hash, NULL);
 }
 
+struct transmit *transmit_new(struct network *n, const struct device *d, struct eui64 gateway_id)
+{
+	struct transmit *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->id = n->next_downlink_id++;
+	t->dev_eui = d->dev_eui;
+	t->gateway_id = gateway_id;
+	t->f_port = -1;
+	return t;
+}
+
 static void transmit_end(struct network *n, struct transmit *t)
 {
 	due_cancel(&n->due, &t->due);
