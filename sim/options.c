@@ -247,7 +247,7 @@ static int set_value(const struct option_row *row, const char *text, struct opti
 			return usage("--region EU868 or --region US915", "--region: \"%s\" is not known", text);
 		return LS_OK;
 	case OPTION_VERSION:
-		if (mac_version_parse(text, &out->mac_version))
+		if (mac_version_parse(text, &out->mac_version) || mac_version_rules(out->mac_version)->is_1_1)
 			return usage("1.0.0, 1.0.1, 1.0.2, 1.0.3 or 1.0.4", "--mac-version: \"%s\" cannot be simulated", text);
 		return LS_OK;
 	case OPTION_KEY:

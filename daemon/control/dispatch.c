@@ -327,8 +327,9 @@ static int check_mac_version(struct request *r)
 {
 	const char *text = json_string_value(json_object_get(r->params, "mac_version"));
 	enum mac_version version;
+	int rc = text ? mac_version_parse(text, &version) : LS_OK;
 
-	if (r->method->entity != E_PROFILE || !text || mac_version_parse(text, &version) != LS_EVERSION)
+	if (r->method->entity != E_PROFILE || !text || rc == LS_EFORMAT || (!rc && !mac_version_rules(version)->is_1_1))
 		return LS_OK;
 	return request_refuse(r, LS_EINVAL, "mac_version", "this server speaks LoRaWAN 1.0.0 to 1.0.4", NULL,
 	                      "LoRaWAN 1.1 is not supported yet");

@@ -1,13 +1,12 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdbool.h>
 #include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/error.h"
-#include "lorawan/f_cnt.h"
 #include "lorawan/version.h"
 
 static void every_version_reads_back_from_its_name(void **state)
@@ -21,38 +20,64 @@ static void every_version_reads_back_from_its_name(void **state)
 	}
 }
 
-static void version_1_1_is_known_but_not_supported(void **state)
+static void a_name_of_no_version_is_refused(void **state)
 {
-	static const char *const wrong[] = {"", "1", "1.0", "1.0.5", "1.0.3 ", "v1.0.3", "1.1.2", "2.0"};
+	static const char *const wrong[] = {"", "1", "1.0", "1.0.5", "1.0.3 ", "v1.0.3", "1.1.2", "1.1.", "2.0"};
 	enum mac_version v;
 
 	(void)state;
-	assert_int_equal(mac_version_parse("1.1", &v), LS_EVERSION);
-	assert_int_equal(mac_version_parse("1.1.0", &v), LS_EVERSION);
+	assert_int_equal(mac_version_parse("1.1", &v), LS_OK);
+	assert_int_equal(v, MAC_VERSION_1_1_0);
 	assert_int_equal(mac_version_parse("1.1.1", &v), LS_EVERSION);
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++)
 		assert_int_equal(mac_version_parse(wrong[i], &v), LS_EFORMAT);
 }
 
-static void rules_change_with_1_0_3_and_1_0_4(void **state)
+/* The table "what changes between versions", a column of marks for each version from 1.0.0 to 1.1. */
+static void each_rule_changes_with_its_version(void **state)
 {
+#define RULE(member, marks) {#member, offsetof(struct mac_version_rules, member), marks}
+	static const struct {
+		const char *name;
+		size_t offset;
+		const char *marks;
+	} table[] = {
+		RULE(has_16_bit_counters,  "yyyy--"),
+		RULE(has_abp_restart,      "yyyy--"),
+		RULE(dev_nonce_is_counter, "----yy"),
+		RULE(has_cf_list_type1,    "---yyy"),
+		RULE(keep_is_15,           "----yy"),
+		RULE(nb_trans_0_keeps,     "----yy"),
+		RULE(has_ch_mask_cntl_5,   "---yyy"),
+		RULE(has_class_b,          "---yyy"),
+		RULE(has_beacon_param,     "----y-"),
+		RULE(is_1_1,               "-----y"),
+	};
+#undef RULE
+	static const enum link_adr_form link_adr[] = {
+		LINK_ADR_SINGLE, LINK_ADR_SINGLE, LINK_ADR_BLOCK, LINK_ADR_BLOCK, LINK_ADR_BLOCK, LINK_ADR_BLOCK_ONE_ANSWER};
+
 	(void)state;
-	assert_false(mac_version_rules(MAC_VERSION_1_0_2)->has_cf_list_type1);
-	assert_true(mac_version_rules(MAC_VERSION_1_0_3)->has_cf_list_type1);
-	assert_int_equal(mac_version_rules(MAC_VERSION_1_0_3)->max_f_cnt_gap, MAX_F_CNT_GAP);
-	assert_false(mac_version_rules(MAC_VERSION_1_0_3)->dev_nonce_is_counter);
-	assert_int_equal(mac_version_rules(MAC_VERSION_1_0_3)->confirmed_transmissions_max, 8);
-	assert_int_equal(mac_version_rules(MAC_VERSION_1_0_4)->max_f_cnt_gap, 0);
-	assert_true(mac_version_rules(MAC_VERSION_1_0_4)->dev_nonce_is_counter);
-	assert_int_equal(mac_version_rules(MAC_VERSION_1_0_4)->confirmed_transmissions_max, 0);
+	for (unsigned v = 0; v < MAC_VERSION__COUNT; v++) {
+		const struct mac_version_rules *rules = mac_version_rules((enum mac_version)v);
+		bool is_counted_by_nb_trans = v >= MAC_VERSION_1_0_4;
+
+		for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+			if (*(const bool *)((const char *)rules + table[i].offset) != (table[i].marks[v] == 'y'))
+				fail_msg("%s of %s", table[i].name, rules->name);
+		assert_int_equal(rules->link_adr_form, link_adr[v]);
+		assert_int_equal(rules->max_f_cnt_gap, is_counted_by_nb_trans ? 0 : 16384);
+		assert_int_equal(rules->confirmed_transmissions_max, is_counted_by_nb_trans ? 0 : 8);
+		assert_int_equal(rules->unconfirmed_transmissions_max, is_counted_by_nb_trans ? 0 : 15);
+	}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_version_reads_back_from_its_name),
-		cmocka_unit_test(version_1_1_is_known_but_not_supported),
-		cmocka_unit_test(rules_change_with_1_0_3_and_1_0_4),
+		cmocka_unit_test(a_name_of_no_version_is_refused),
+		cmocka_unit_test(each_rule_changes_with_its_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
