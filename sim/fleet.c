@@ -86,7 +86,9 @@ char *fleet_name(uint32_t i, char buf[FLEET_NAME_SIZE])
 void fleet_abp_session(const struct fleet *f, struct lw_crypto *c, uint32_t i, uint32_t net_id, uint32_t *dev_addr,
                        struct ls_key *nwk_s_key, struct ls_key *app_s_key)
 {
-	*dev_addr = dev_addr_in_block(dev_addr_prefix_of_net_id(net_id), f->abp_base + i);
+	struct dev_addr_prefix block = dev_addr_prefix_of_net_id(net_id);
+
+	*dev_addr = dev_addr_in_blocks(&block, 1, f->abp_base + i);
 	derive_key(f, c, i, "NwkSKey ", nwk_s_key);
 	derive_key(f, c, i, "AppSKey ", app_s_key);
 }

@@ -325,12 +325,13 @@ static void decide_data(struct network *n, struct turn *t, struct turn_item *ite
 
 static uint32_t free_dev_addr(struct network *n)
 {
-	uint32_t dev_addr = 0, random;
+	uint32_t dev_addr = 0;
+	uint64_t random;
 
 	/* Few devices: the first try is free. A full block shares addresses, which the MIC tells apart. */
 	for (int i = 0; i < 16; i++) {
 		n->out.random(n->out.arg, &random, sizeof(random));
-		dev_addr = dev_addr_in_block(n->dev_addrs, random);
+		dev_addr = dev_addr_in_blocks(&n->dev_addrs, 1, random);
 		if (!fleet_sessions(n->fleet, dev_addr))
 			break;
 	}
