@@ -121,6 +121,66 @@ int phy_parse_join_request(const uint8_t *buf, size_t len, struct phy_join_reque
 	return LS_OK;
 }
 
+#define REJOIN_TYPE_JOIN_EUI 1 /* the type that names its JoinEUI; the others name their NetID */
+
+/* Octets from MHDR to RJcount. */
+static size_t rejoin_msg_len(uint8_t type)
+{
+	return MHDR_LEN + 1 + (type == REJOIN_TYPE_JOIN_EUI ? 8 : 3) + 8 + 2;
+}
+
+int phy_parse_rejoin_request(const uint8_t *buf, size_t len, struct phy_rejoin_request *out)
+{
+	enum m_type m_type;
+	size_t msg_len;
+	int rc = phy_m_type(buf, len, &m_type);
+
+	if (rc)
+		return rc;
+	if (m_type != M_TYPE_REJOIN_REQUEST)
+		return LS_ETYPE;
+	if (len < MHDR_LEN + 1)
+		return LS_ESHORT;
+	if (buf[1] > 2)
+		return LS_EFORMAT;
+	msg_len = rejoin_msg_len(buf[1]);
+	if (len != msg_len + MIC_LEN)
+		return len < msg_len + MIC_LEN ? LS_ESHORT : LS_ELONG;
+	*out = (struct phy_rejoin_request){
+		.type = buf[1],
+		.dev_eui = eui_from_air(buf + msg_len - 10),
+		.rj_count = get_le16(buf + msg_len - 2),
+		.msg_len = msg_len,
+	};
+	if (out->type == REJOIN_TYPE_JOIN_EUI)
+		out->join_eui = eui_from_air(buf + 2);
+	else
+		out->net_id = get_le24(buf + 2);
+	memcpy(out->mic, buf + msg_len, MIC_LEN);
+	return LS_OK;
+}
+
+static void eui_to_air(struct eui64 eui, uint8_t le[8])
+{
+	eui = eui64_reverse(eui);
+	memcpy(le, eui.be, sizeof(eui.be));
+}
+
+size_t phy_write_rejoin_request(const struct phy_rejoin_request *r, uint8_t out[PHY_REJOIN_MSG_MAX])
+{
+	size_t msg_len = rejoin_msg_len(r->type);
+
+	out[0] = M_TYPE_REJOIN_REQUEST << 5;
+	out[1] = r->type;
+	if (r->type == REJOIN_TYPE_JOIN_EUI)
+		eui_to_air(r->join_eui, out + 2);
+	else
+		put_le24(out + 2, r->net_id);
+	eui_to_air(r->dev_eui, out + msg_len - 10);
+	put_le16(out + msg_len - 2, r->rj_count);
+	return msg_len;
+}
+
 uint8_t phy_f_ctrl(const struct phy_data *f)
 {
 	bool bit_6 = is_up(f->m_type) && f->adr_ack_req;

@@ -56,6 +56,22 @@ struct phy_join_request {
 	uint8_t mic[4];
 };
 
+/*
+ * A rejoin request (TS001-1.1 section 6.2.4):
+ *
+ *   type 0, 2   MHDR | type | NetID (3)   | DevEUI (8) | RJcount0 (2) | MIC (4)    19 octets
+ *   type 1      MHDR | type | JoinEUI (8) | DevEUI (8) | RJcount1 (2) | MIC (4)    24 octets
+ */
+struct phy_rejoin_request {
+	uint8_t type;          /* 0, 1, 2 */
+	uint32_t net_id;       /* types 0 and 2 */
+	struct eui64 join_eui; /* type 1 */
+	struct eui64 dev_eui;
+	uint16_t rj_count;
+	size_t msg_len;        /* octets before the MIC */
+	uint8_t mic[4];
+};
+
 /* Body of a join accept (TS001 section 6.2.6), before encryption. */
 struct phy_join_accept {
 	uint32_t join_nonce; /* 24 bits */
@@ -83,6 +99,13 @@ int phy_parse_data(const uint8_t *buf, size_t len, struct phy_data *out);
 
 /* LS_ESHORT / LS_ELONG unless exactly 23 octets, LS_EVERSION, LS_ETYPE not a join request. */
 int phy_parse_join_request(const uint8_t *buf, size_t len, struct phy_join_request *out);
+
+/* LS_ESHORT / LS_ELONG unless as long as its type, LS_EVERSION, LS_ETYPE not a rejoin request, LS_EFORMAT another type. */
+int phy_parse_rejoin_request(const uint8_t *buf, size_t len, struct phy_rejoin_request *out);
+
+/* MHDR..RJcount of `r` (its msg_len and mic are not read): 15 or 20 octets, returned. r->type is 0, 1 or 2. */
+#define PHY_REJOIN_MSG_MAX 20
+size_t phy_write_rejoin_request(const struct phy_rejoin_request *r, uint8_t out[PHY_REJOIN_MSG_MAX]);
 
 /*
  * Build MHDR..FRMPayload without MIC from `f` (its msg_len and mic are not read); *len

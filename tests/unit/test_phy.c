@@ -226,6 +226,29 @@ static void join_request_is_exactly_23_octets(void **state)
 	assert_int_equal(phy_parse_join_request((const uint8_t *)"\x01", 1, &j), LS_EVERSION);
 }
 
+static void rejoin_request_is_as_long_as_its_type(void **state)
+{
+	static const uint8_t lengths[] = {19, 24, 19};
+	uint8_t frame[25] = {0xc0};
+	struct phy_rejoin_request r;
+
+	(void)state;
+	for (uint8_t type = 0; type <= 2; type++) {
+		frame[1] = type;
+		assert_int_equal(phy_parse_rejoin_request(frame, lengths[type], &r), LS_OK);
+		for (size_t n = 0; n < lengths[type]; n++)
+			assert_int_equal(phy_parse_rejoin_request(frame, n, &r), LS_ESHORT);
+		assert_int_equal(phy_parse_rejoin_request(frame, lengths[type] + 1u, &r), LS_ELONG);
+	}
+	for (unsigned type = 3; type <= 255; type++) {
+		frame[1] = (uint8_t)type;
+		for (size_t n = 2; n <= sizeof(frame); n++)
+			assert_int_equal(phy_parse_rejoin_request(frame, n, &r), LS_EFORMAT);
+	}
+	assert_int_equal(phy_parse_rejoin_request((const uint8_t *)"\x00", 1, &r), LS_ETYPE);
+	assert_int_equal(phy_parse_rejoin_request((const uint8_t *)"\xc1", 1, &r), LS_EVERSION);
+}
+
 static void join_accept_body_goes_both_ways(void **state)
 {
 	struct phy_join_accept a = {
@@ -274,6 +297,7 @@ int main(void)
 		cmocka_unit_test(frame_longer_than_the_radio_can_carry_is_refused),
 		cmocka_unit_test(writer_refuses_what_cannot_be_a_frame),
 		cmocka_unit_test(join_request_is_exactly_23_octets),
+		cmocka_unit_test(rejoin_request_is_as_long_as_its_type),
 		cmocka_unit_test(join_accept_body_goes_both_ways),
 		cmocka_unit_test(frame_types_have_chirpstacks_names),
 	};
