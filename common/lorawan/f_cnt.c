@@ -13,3 +13,10 @@ struct f_cnt_guess f_cnt_reconstruct(uint32_t next_f_cnt_up, bool has_up, uint16
 		return (struct f_cnt_guess){.full = UINT32_MAX, .gap = gap, .is_exhausted = true};
 	return (struct f_cnt_guess){.full = (uint32_t)candidate, .gap = gap};
 }
+
+struct f_cnt_guess f_cnt_reconstruct_16(uint16_t next_f_cnt_up, bool has_up, uint16_t f_cnt_16)
+{
+	if (has_up && f_cnt_16 == (uint16_t)(next_f_cnt_up - 1))
+		return (struct f_cnt_guess){.full = f_cnt_16, .is_repeat = true};
+	return (struct f_cnt_guess){.full = f_cnt_16, .gap = (uint16_t)(f_cnt_16 - next_f_cnt_up)};
+}

@@ -24,4 +24,10 @@ struct f_cnt_guess {
  */
 struct f_cnt_guess f_cnt_reconstruct(uint32_t next_f_cnt_up, bool has_up, uint16_t f_cnt_16);
 
+/*
+ * The same for a device that keeps only 16 bits (before 1.0.4): full stays below 65536, 0 follows 65535 and nothing is ever
+ * exhausted. An old frame is told from a new one by the gap alone, so the caller's limit is all there is against replays.
+ */
+struct f_cnt_guess f_cnt_reconstruct_16(uint16_t next_f_cnt_up, bool has_up, uint16_t f_cnt_16);
+
 #endif

@@ -50,12 +50,31 @@ static void low_half_of_the_candidate_is_always_the_one_on_air(void **state)
 	}
 }
 
+static void a_counter_of_16_bits_begins_again_at_0(void **state)
+{
+	struct f_cnt_guess g = f_cnt_reconstruct_16(65535, true, 65535);
+
+	(void)state;
+	assert_true(!g.is_repeat && g.full == 65535 && g.gap == 0);
+	g = f_cnt_reconstruct_16(0, true, 65535); /* 65535 was the last one */
+	assert_true(g.is_repeat && g.full == 65535 && !g.is_exhausted);
+	g = f_cnt_reconstruct_16(0, true, 0);
+	assert_true(!g.is_repeat && g.full == 0 && g.gap == 0 && !g.is_exhausted);
+	g = f_cnt_reconstruct_16(65530, true, 4);
+	assert_true(!g.is_repeat && g.full == 4 && g.gap == 10);
+	g = f_cnt_reconstruct_16(10, true, 8); /* an old one is far ahead */
+	assert_true(!g.is_repeat && g.full == 8 && g.gap == 65534);
+	g = f_cnt_reconstruct_16(0, false, 65535);
+	assert_true(!g.is_repeat && g.full == 65535 && g.gap == 65535);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(first_frame_of_a_session_is_never_a_repeat),
 		cmocka_unit_test(frame_after_the_last_counter_is_exhausted_but_its_repeat_is_not),
 		cmocka_unit_test(low_half_of_the_candidate_is_always_the_one_on_air),
+		cmocka_unit_test(a_counter_of_16_bits_begins_again_at_0),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
