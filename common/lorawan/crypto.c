@@ -86,9 +86,8 @@ void lw_aes_decrypt(struct lw_crypto *c, const struct ls_key *key, const uint8_t
 	must(gcry_cipher_decrypt(c->ecb, out, BLOCK, in, BLOCK));
 }
 
-/* CMAC of head | msg: the rules prefix a block or an octet, and msg is not ours to copy. */
-static void cmac_of_two(struct lw_crypto *c, const struct ls_key *key, const uint8_t *head, size_t head_len,
-			const uint8_t *msg, size_t len, uint8_t mac[BLOCK])
+void lw_cmac_of_two(struct lw_crypto *c, const struct ls_key *key, const uint8_t *head, size_t head_len,
+		    const uint8_t *msg, size_t len, uint8_t mac[16])
 {
 	size_t mac_len = BLOCK;
 
@@ -103,7 +102,7 @@ static void cmac_of_two(struct lw_crypto *c, const struct ls_key *key, const uin
 
 void lw_cmac(struct lw_crypto *c, const struct ls_key *key, const uint8_t *msg, size_t len, uint8_t mac[16])
 {
-	cmac_of_two(c, key, NULL, 0, msg, len, mac);
+	lw_cmac_of_two(c, key, NULL, 0, msg, len, mac);
 }
 
 /*
@@ -128,7 +127,38 @@ void lw_mic_data(struct lw_crypto *c, const struct ls_key *nwk_s_key, enum lw_di
 	uint8_t b0[BLOCK], mac[BLOCK];
 
 	frame_block(b0, 0x49, dir, dev_addr, f_cnt, (uint8_t)len);
-	cmac_of_two(c, nwk_s_key, b0, sizeof(b0), msg, len, mac);
+	lw_cmac_of_two(c, nwk_s_key, b0, sizeof(b0), msg, len, mac);
+	memcpy(mic, mac, 4);
+}
+
+/* Bit 5 of FCtrl, which both directions have. */
+static uint16_t acknowledged(const uint8_t *msg, uint16_t conf_f_cnt)
+{
+	return msg[5] & 0x20 ? conf_f_cnt : 0;
+}
+
+/* B0 and B1 of 1.1 use the octets that 1.0.x leaves zero: ConfFCnt (2), TxDr (1), TxCh (1). */
+void lw_mic_up_11(struct lw_crypto *c, const struct ls_key *s_nwk_s_int_key, uint32_t dev_addr, uint32_t f_cnt,
+		  struct lw_up_tx tx, const uint8_t *msg, size_t len, uint8_t half[2])
+{
+	uint8_t b1[BLOCK], mac[BLOCK];
+
+	frame_block(b1, 0x49, LW_UP, dev_addr, f_cnt, (uint8_t)len);
+	put_le16(b1 + 1, acknowledged(msg, tx.conf_f_cnt));
+	b1[3] = tx.dr;
+	b1[4] = tx.channel;
+	lw_cmac_of_two(c, s_nwk_s_int_key, b1, sizeof(b1), msg, len, mac);
+	memcpy(half, mac, 2);
+}
+
+void lw_mic_down_11(struct lw_crypto *c, const struct ls_key *s_nwk_s_int_key, uint32_t dev_addr, uint32_t f_cnt,
+		    uint16_t conf_f_cnt, const uint8_t *msg, size_t len, uint8_t mic[4])
+{
+	uint8_t b0[BLOCK], mac[BLOCK];
+
+	frame_block(b0, 0x49, LW_DOWN, dev_addr, f_cnt, (uint8_t)len);
+	put_le16(b0 + 1, acknowledged(msg, conf_f_cnt));
+	lw_cmac_of_two(c, s_nwk_s_int_key, b0, sizeof(b0), msg, len, mac);
 	memcpy(mic, mac, 4);
 }
 
@@ -143,12 +173,31 @@ void lw_mic_join_request(struct lw_crypto *c, const struct ls_key *key, const ui
 
 static const uint8_t join_accept_mhdr = M_TYPE_JOIN_ACCEPT << 5;
 
-void lw_mic_join_accept_10(struct lw_crypto *c, const struct ls_key *app_key, const uint8_t *body, size_t len,
+void lw_mic_join_accept_10(struct lw_crypto *c, const struct ls_key *key, const uint8_t *body, size_t len,
 			   uint8_t mic[4])
 {
 	uint8_t mac[BLOCK];
 
-	cmac_of_two(c, app_key, &join_accept_mhdr, 1, body, len, mac);
+	lw_cmac_of_two(c, key, &join_accept_mhdr, 1, body, len, mac);
+	memcpy(mic, mac, 4);
+}
+
+static void put_eui(uint8_t *at, struct eui64 eui)
+{
+	struct eui64 le = eui64_reverse(eui);
+
+	memcpy(at, le.be, sizeof(le.be));
+}
+
+void lw_mic_join_accept_11(struct lw_crypto *c, const struct ls_key *js_int_key, const struct lw_join_answered *answered,
+			   const uint8_t *body, size_t len, uint8_t mic[4])
+{
+	uint8_t head[12] = {answered->join_req_type}, mac[BLOCK];
+
+	put_eui(head + 1, answered->join_eui);
+	put_le16(head + 9, answered->dev_nonce);
+	head[11] = join_accept_mhdr;
+	lw_cmac_of_two(c, js_int_key, head, sizeof(head), body, len, mac);
 	memcpy(mic, mac, 4);
 }
 
@@ -200,17 +249,54 @@ void lw_frm_payload_crypt(struct lw_crypto *c, const struct ls_key *key, enum lw
 	}
 }
 
-void lw_derive_keys_10(struct lw_crypto *c, const struct ls_key *app_key, uint32_t join_nonce, uint32_t net_id,
+void lw_f_opts_crypt(struct lw_crypto *c, const struct ls_key *nwk_s_enc_key, enum lw_f_opts_form form,
+		     enum lw_f_opts_counter counter, uint32_t dev_addr, uint32_t f_cnt, uint8_t *buf, size_t len)
+{
+	bool has_erratum = form == F_OPTS_ERRATUM;
+	uint8_t block[BLOCK];
+
+	assert(len <= BLOCK);
+	frame_block(block, 0x01, counter == F_OPTS_F_CNT_UP ? LW_UP : LW_DOWN, dev_addr, f_cnt, has_erratum);
+	if (has_erratum)
+		block[4] = counter == F_OPTS_A_F_CNT_DOWN ? 2 : 1;
+	lw_aes_encrypt(c, nwk_s_enc_key, block, block);
+	for (size_t i = 0; i < len; i++)
+		buf[i] ^= block[i];
+}
+
+void lw_derive_keys_10(struct lw_crypto *c, const struct ls_key *root, uint32_t join_nonce, uint32_t net_id,
 		       uint16_t dev_nonce, struct ls_key *nwk_s_key, struct ls_key *app_s_key)
 {
 	uint8_t block[BLOCK] = {0x01};
-	struct ls_key root = *app_key; /* an output may be the same object */
+	struct ls_key kept = *root; /* an output may be the same object */
 
 	put_le24(block + 1, join_nonce);
 	put_le24(block + 4, net_id);
 	put_le16(block + 7, dev_nonce);
-	lw_aes_encrypt(c, &root, block, nwk_s_key->b);
+	lw_aes_encrypt(c, &kept, block, nwk_s_key->b);
 	block[0] = 0x02;
-	lw_aes_encrypt(c, &root, block, app_s_key->b);
-	key_wipe(&root);
+	lw_aes_encrypt(c, &kept, block, app_s_key->b);
+	key_wipe(&kept);
+}
+
+void lw_derive_key_11(struct lw_crypto *c, const struct ls_key *root, enum lw_key_11 which, uint32_t join_nonce,
+		      const struct lw_join_answered *answered, struct ls_key *out)
+{
+	uint8_t block[BLOCK] = {(uint8_t)which};
+
+	put_le24(block + 1, join_nonce);
+	put_eui(block + 4, answered->join_eui);
+	put_le16(block + 12, answered->dev_nonce);
+	lw_aes_encrypt(c, root, block, out->b);
+}
+
+void lw_derive_js_keys(struct lw_crypto *c, const struct ls_key *nwk_key, struct eui64 dev_eui,
+		       struct ls_key *js_enc_key, struct ls_key *js_int_key)
+{
+	uint8_t block[BLOCK] = {0x05};
+
+	put_eui(block + 1, dev_eui);
+	lw_aes_encrypt(c, nwk_key, block, js_enc_key->b);
+	block[0] = 0x06;
+	lw_aes_encrypt(c, nwk_key, block, js_int_key->b);
 }
