@@ -35,6 +35,7 @@ struct data_rate {
 };
 
 #define REGION_DR_MAX 16
+#define REGION_NAME_SIZE 32 /* of a region, or of a configuration of one */
 #define REGION_CHANNELS_MAX 96
 
 struct channel {

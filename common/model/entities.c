@@ -53,6 +53,27 @@ static const struct field application_fields[] = {
 	TIMES_FIELDS,
 };
 
+/* Wishes an operator may state for a profile or for one device; null leaves it to the region and to ADR. */
+#define DESIRED_FIELDS                                                                           \
+	{"desired_rx1_delay_s", FT_INT, 0, 1, 15, NULL, NULL, "desired_rx1_delay_s", NULL, NULL, 5,  \
+	 "RX1 delay the device is to be given"},                                                     \
+	{"desired_rx1_dr_offset", FT_INT, 0, 0, 7, NULL, NULL, "desired_rx1_dr_offset", NULL, NULL, 5, \
+	 "RX1 data rate offset the device is to be given"},                                          \
+	{"desired_rx2_dr", FT_INT, 0, 0, 15, NULL, NULL, "desired_rx2_dr", NULL, NULL, 5,            \
+	 "RX2 data rate the device is to be given"},                                                 \
+	{"desired_rx2_freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, "desired_rx2_freq_hz", NULL, NULL, 10, \
+	 "RX2 frequency the device is to be given"},                                                 \
+	{"desired_max_duty_cycle", FT_INT, 0, 0, 15, NULL, NULL, "desired_max_duty_cycle", NULL, NULL, 5, \
+	 "Duty cycle of the device in all, as 1 in 2 to the power of this"},                         \
+	{"desired_dr", FT_INT, 0, 0, 15, NULL, NULL, "desired_dr", NULL, NULL, 5,                    \
+	 "Fixed uplink data rate, instead of the one ADR finds"},                                    \
+	{"desired_tx_power", FT_INT, 0, 0, 14, NULL, NULL, "desired_tx_power", NULL, NULL, 5,        \
+	 "Fixed TXPower index, 0 is the highest power"},                                             \
+	{"desired_nb_trans", FT_INT, 0, 1, 15, NULL, NULL, "desired_nb_trans", NULL, NULL, 5,        \
+	 "Fixed number of transmissions of an uplink"},                                              \
+	{"desired_channels", FT_TEXT, 0, 1, 200, NULL, NULL, "desired_channels", NULL, NULL, 16,     \
+	 "Uplink channels the device is to use, like 8-15,65"}
+
 static const struct field profile_fields[] = {
 	{"profile_id", FT_UUID, FF_ID | FF_GENERATED | FF_IMMUTABLE, NO_LIMIT, NULL, NULL, "profile_id", "id",
 	 NULL, 36, "Id of the profile"},
@@ -66,10 +87,61 @@ static const struct field profile_fields[] = {
 	 "Region the devices are made for"},
 	{"mac_version", FT_ENUM, FF_REQUIRED | FF_COLUMN, NO_LIMIT, "1.0.0 1.0.1 1.0.2 1.0.3 1.0.4", NULL,
 	 "mac_version", NULL, "macversion", 8, "LoRaWAN version of the devices"},
+	{"reg_params_revision", FT_ENUM, 0, NO_LIMIT,
+	 "A B RP002-1.0.0 RP002-1.0.1 RP002-1.0.2 RP002-1.0.3 RP002-1.0.4 RP002-1.0.5", NULL, "reg_params_revision", NULL,
+	 "regparamsrevision", 12, "Revision of the regional parameters; absent: the one of the version"},
+	{"region_config", FT_TEXT, 0, 1, 31, NULL, NULL, "region_config", NULL, NULL, 12,
+	 "Region configuration the devices belong to; absent: the one whose gateways hear them"},
 	{"supports_otaa", FT_BOOL, 0, NO_LIMIT, NULL, "true", "supports_otaa", NULL, NULL, 5,
 	 "Devices may join over the air"},
 	{"flush_queue_on_join", FT_BOOL, 0, NO_LIMIT, NULL, "false", "flush_queue_on_join", NULL, NULL, 5,
 	 "Drop queued downlinks when a device joins"},
+	{"supports_class_b", FT_BOOL, 0, NO_LIMIT, NULL, "false", "supports_class_b", NULL, NULL, 5,
+	 "Devices may switch to class B"},
+	{"supports_class_c", FT_BOOL, 0, NO_LIMIT, NULL, "false", "supports_class_c", NULL, NULL, 5,
+	 "Devices are of class C; of 1.1: when they say so"},
+	{"class_b_timeout_s", FT_INT, 0, 1, 3600, NULL, "8", "class_b_timeout_s", NULL, NULL, 5,
+	 "How long a confirmed downlink of class B waits for its acknowledgement"},
+	{"class_c_timeout_s", FT_INT, 0, 1, 3600, NULL, "8", "class_c_timeout_s", NULL, NULL, 5,
+	 "How long a confirmed downlink of class C waits for its acknowledgement"},
+	{"adr_algorithm", FT_ENUM, 0, NO_LIMIT, "default lr_fhss lora_lr_fhss off", "\"default\"", "adr_algorithm", NULL,
+	 NULL, 12, "How data rate and power of the devices are found"},
+	{"adr_min_dr", FT_INT, 0, 0, 15, NULL, NULL, "adr_min_dr", NULL, NULL, 5, "Lowest data rate ADR may choose"},
+	{"adr_max_dr", FT_INT, 0, 0, 15, NULL, NULL, "adr_max_dr", NULL, NULL, 5, "Highest data rate ADR may choose"},
+	{"adr_min_tx_power", FT_INT, 0, 0, 14, NULL, NULL, "adr_min_tx_power", NULL, NULL, 5,
+	 "Lowest TXPower index (highest power) ADR may choose"},
+	{"adr_max_tx_power", FT_INT, 0, 0, 14, NULL, NULL, "adr_max_tx_power", NULL, NULL, 5,
+	 "Highest TXPower index (lowest power) ADR may choose"},
+	{"max_fcnt_gap", FT_INT, 0, 0, UINT32_MAX, NULL, NULL, "max_fcnt_gap", NULL, NULL, 7,
+	 "How far an uplink counter may jump, 0: any; absent: 16384 before 1.0.4, then any"},
+	{"dev_nonce_check", FT_ENUM, 0, NO_LIMIT, "version set off", "\"version\"", "dev_nonce_check", NULL, NULL, 8,
+	 "DevNonce rule: the version's, never twice, or none (open to replays)"},
+	{"f_cnt_16_bit", FT_BOOL, 0, NO_LIMIT, NULL, "false", "f_cnt_16_bit", NULL, NULL, 5,
+	 "Devices count with 16 bits (before 1.0.4; weak against replays)"},
+	{"f_cnt_relaxed", FT_BOOL, 0, NO_LIMIT, NULL, "false", "f_cnt_relaxed", NULL, NULL, 5,
+	 "ABP devices may start their counter again at 0 (open to replays)"},
+	{"dev_status_interval_s", FT_INT, 0, 0, 31536000, NULL, "86400", "dev_status_interval_s", NULL, NULL, 8,
+	 "How often battery and margin are asked for, in seconds; 0: never"},
+	{"ping_slot_periodicity", FT_INT, 0, 0, 7, NULL, NULL, "ping_slot_periodicity", NULL, NULL, 5,
+	 "Periodicity of class B ping slots until the device says its own"},
+	{"ping_slot_dr", FT_INT, 0, 0, 15, NULL, NULL, "ping_slot_dr", NULL, NULL, 5, "Data rate of ping slots"},
+	{"ping_slot_freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, "ping_slot_freq_hz", NULL, NULL, 10,
+	 "Frequency of ping slots"},
+	{"rejoin_max_time_n", FT_INT, 0, 0, 15, NULL, NULL, "rejoin_max_time_n", NULL, NULL, 5,
+	 "1.1 devices rejoin at least each 2 to the power of this + 10 seconds"},
+	{"rejoin_max_count_n", FT_INT, 0, 0, 15, NULL, NULL, "rejoin_max_count_n", NULL, NULL, 5,
+	 "1.1 devices rejoin at least each 2 to the power of this + 4 uplinks"},
+	{"abp_rx1_delay_s", FT_INT, 0, 1, 15, NULL, NULL, "abp_rx1_delay_s", NULL, NULL, 5,
+	 "RX1 delay of ABP devices from the factory"},
+	{"abp_rx1_dr_offset", FT_INT, 0, 0, 7, NULL, NULL, "abp_rx1_dr_offset", NULL, NULL, 5,
+	 "RX1 data rate offset of ABP devices from the factory"},
+	{"abp_rx2_dr", FT_INT, 0, 0, 15, NULL, NULL, "abp_rx2_dr", NULL, NULL, 5,
+	 "RX2 data rate of ABP devices from the factory"},
+	{"abp_rx2_freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, "abp_rx2_freq_hz", NULL, NULL, 10,
+	 "RX2 frequency of ABP devices from the factory"},
+	{"abp_channels", FT_TEXT, 0, 1, 400, NULL, NULL, "abp_channels", NULL, NULL, 16,
+	 "Frequencies ABP devices have from the factory besides the default ones, like 867100000,867300000"},
+	DESIRED_FIELDS,
 	DESCRIPTION_FIELD,
 	TAGS_FIELD,
 	TIMES_FIELDS,
@@ -144,6 +216,9 @@ static const struct field device_fields[] = {
 	 "When its session began"},
 	{"dr", FT_INT, FF_READONLY | FF_VIEW, 0, 15, NULL, NULL, "dr", NULL, NULL, 2,
 	 "Data rate of the last uplink"},
+	{"device_class", FT_ENUM, FF_READONLY | FF_VIEW, NO_LIMIT, "A B C", NULL, "device_class", NULL, NULL, 5,
+	 "Class it is served in"},
+	DESIRED_FIELDS,
 	DESCRIPTION_FIELD,
 	TAGS_FIELD,
 	TIMES_FIELDS,
@@ -154,6 +229,8 @@ static const struct field device_keys_fields[] = {
 	 NULL, "dev_eui", NULL, NULL, 16, "Device"},
 	{"app_key", FT_KEY, FF_SECRET | FF_COLUMN, NO_LIMIT, NULL, NULL, "app_key", NULL, "appkey", 32,
 	 "Root key (AppKey)"},
+	{"nwk_key", FT_KEY, FF_SECRET | FF_COLUMN, NO_LIMIT, NULL, NULL, "nwk_key", NULL, "nwkkey", 32,
+	 "Network root key of LoRaWAN 1.1 (NwkKey)"},
 	{"join_nonce", FT_INT, FF_READONLY, 0, 0xffffff, NULL, NULL, "join_nonce", NULL, NULL, 8,
 	 "Last JoinNonce used"},
 };
@@ -165,14 +242,24 @@ static const struct field device_session_fields[] = {
 	 "In use, or waiting for its first uplink after a join"},
 	{"dev_addr", FT_DEV_ADDR, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "dev_addr", NULL, NULL, 8,
 	 "Device address"},
-	{"nwk_s_key", FT_KEY, FF_READONLY | FF_SECRET, NO_LIMIT, NULL, NULL, "nwk_s_key", NULL, NULL, 32,
-	 "Network session key"},
+	{"nwk_s_key", FT_KEY, FF_READONLY | FF_SECRET | FF_VIEW, NO_LIMIT, NULL, NULL, "nwk_s_key", NULL, NULL, 32,
+	 "Network session key (1.0.x)"},
+	{"f_nwk_s_int_key", FT_KEY, FF_READONLY | FF_SECRET, NO_LIMIT, NULL, NULL, "f_nwk_s_int_key", NULL, NULL, 32,
+	 "Forwarding network session integrity key (1.1)"},
+	{"s_nwk_s_int_key", FT_KEY, FF_READONLY | FF_SECRET, NO_LIMIT, NULL, NULL, "s_nwk_s_int_key", NULL, NULL, 32,
+	 "Serving network session integrity key (1.1)"},
+	{"nwk_s_enc_key", FT_KEY, FF_READONLY | FF_SECRET, NO_LIMIT, NULL, NULL, "nwk_s_enc_key", NULL, NULL, 32,
+	 "Network session encryption key (1.1)"},
 	{"app_s_key", FT_KEY, FF_READONLY | FF_SECRET, NO_LIMIT, NULL, NULL, "app_s_key", NULL, NULL, 32,
 	 "Application session key"},
 	{"f_cnt_up", FT_INT, FF_READONLY | FF_COLUMN, 0, UINT32_MAX, NULL, NULL, "f_cnt_up", NULL, NULL, 7,
 	 "Next expected uplink counter"},
 	{"f_cnt_down", FT_INT, FF_READONLY | FF_COLUMN, 0, UINT32_MAX, NULL, NULL, "f_cnt_down", NULL, NULL, 7,
 	 "Next downlink counter to send"},
+	{"a_f_cnt_down", FT_INT, FF_READONLY, 0, UINT32_MAX, NULL, NULL, "a_f_cnt_down", NULL, NULL, 7,
+	 "Next application downlink counter to send (1.1)"},
+	{"device_class", FT_ENUM, FF_READONLY | FF_COLUMN, NO_LIMIT, "A B C", NULL, "device_class", NULL, NULL, 5,
+	 "Class the device is served in"},
 	{"region", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "region", NULL, NULL, 8, "Region"},
 	{"rx1_delay_s", FT_INT, FF_READONLY, 1, 15, NULL, NULL, "rx1_delay_s", NULL, NULL, 5, "RX1 delay"},
 	{"rx1_dr_offset", FT_INT, FF_READONLY, 0, 7, NULL, NULL, "rx1_dr_offset", NULL, NULL, 5, "RX1 data rate offset"},
@@ -197,6 +284,13 @@ static const struct field queue_item_fields[] = {
 	 "Counter it was last sent with"},
 	{"data", FT_HEX, FF_READONLY | FF_COLUMN, 0, 242, NULL, NULL, "data", NULL, NULL, 20, "Payload"},
 	{"created_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "created_at", NULL, NULL, 20, "When it was queued"},
+	{"retries", FT_INT, FF_READONLY, 0, 255, NULL, NULL, "retries", NULL, NULL, 4,
+	 "How often it is sent again when it is not acknowledged"},
+	{"attempts", FT_INT, FF_READONLY, 0, 255, NULL, NULL, "attempts", NULL, NULL, 4, "How often it was sent"},
+	{"expires_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "expires_at", NULL, NULL, 20,
+	 "When it is given up if it was not sent"},
+	{"not_before", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "not_before", NULL, NULL, 20,
+	 "Not sent earlier than this"},
 };
 
 /* Rows of the event log: columns for filters; the line itself is ChirpStack's JSON of the event. */

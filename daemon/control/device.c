@@ -30,8 +30,7 @@ static void forget_device(struct write *w)
 	struct device_write *own = w->own;
 
 	json_decref(own->app_key);
-	key_wipe(&own->session.nwk_s_key);
-	key_wipe(&own->session.app_s_key);
+	explicit_bzero(&own->session.keys, sizeof(own->session.keys));
 }
 
 /* [store] The stored device with its key, for memory. */
@@ -42,8 +41,10 @@ static int read_whole(struct store_db *db, struct write *w)
 
 	if (!rc)
 		rc = record_get(db, KEYS, w->id, &keys);
-	if (!rc)
+	if (!rc) {
 		json_object_set(w->stored, "app_key", json_object_get(keys, "app_key"));
+		json_object_set(w->stored, "nwk_key", json_object_get(keys, "nwk_key"));
+	}
 	json_decref(keys);
 	return rc;
 }
@@ -54,6 +55,7 @@ static int apply_device(struct server *srv, struct write *w)
 	int rc = fleet_apply_device(&srv->fleet, w->stored);
 
 	json_object_del(w->stored, "app_key");
+	json_object_del(w->stored, "nwk_key");
 	return rc;
 }
 
@@ -123,8 +125,21 @@ static void add_session_keys(struct server *srv, const struct request *r, json_t
 
 	if (!s || !text || dev_addr_parse(text, &dev_addr) || dev_addr != s->dev_addr)
 		return;
-	json_object_set_new(record, "nwk_s_key", json_string(key_reveal(&s->nwk_s_key, key)));
-	json_object_set_new(record, "app_s_key", json_string(key_reveal(&s->app_s_key, key)));
+	const struct {
+		const char *name;
+		const struct ls_key *key;
+		bool is_1_1, both;
+	} names[] = {
+		{"nwk_s_key", &s->keys.f_nwk_s_int_key, false, false},
+		{"f_nwk_s_int_key", &s->keys.f_nwk_s_int_key, true, false},
+		{"s_nwk_s_int_key", &s->keys.s_nwk_s_int_key, true, false},
+		{"nwk_s_enc_key", &s->keys.nwk_s_enc_key, true, false},
+		{"app_s_key", &s->keys.app_s_key, false, true},
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].is_1_1 == s->is_1_1 || names[i].both)
+			json_object_set_new(record, names[i].name, json_string(key_reveal(names[i].key, key)));
 	explicit_bzero(key, sizeof(key));
 }
 
@@ -182,6 +197,8 @@ int do_DEVICE_CREATE(struct server *srv, struct request *r)
 	rc = check_same_tenant(r, p, a);
 	if (!rc)
 		rc = check_root_keys(r, p);
+	if (!rc)
+		rc = request_check_wish(r);
 	if (rc)
 		return rc;
 	/* Not held back by a deletion under way: that one is committed first. */
@@ -226,6 +243,9 @@ int do_DEVICE_SET(struct server *srv, struct request *r)
 		if (rc)
 			return rc;
 	}
+	rc = request_check_wish(r);
+	if (rc)
+		return rc;
 	w = begin(srv, r, DEVICE, request_text(r, "dev_eui"));
 	if (w) {
 		w->record = crud_changes(r, DEVICE);
@@ -300,7 +320,7 @@ int do_DEVICE_KEYS_SET(struct server *srv, struct request *r)
 
 int do_DEVICE_KEYS_DELETE(struct server *srv, struct request *r)
 {
-	return write_keys(srv, r, json_pack("{s:n}", "app_key"));
+	return write_keys(srv, r, json_pack("{s:n, s:n}", "app_key", "nwk_key"));
 }
 
 /* --- sessions --- */
@@ -328,7 +348,7 @@ static int check_unique(struct store_db *db, struct write *w)
 	scope = json_pack("{s:s}", "dev_addr", dev_addr_format(own->session.dev_addr, addr));
 	list.scope = scope;
 	rc = record_list(db, SESSION, &list);
-	key_reveal(&own->session.nwk_s_key, key);
+	key_reveal(&own->session.keys.f_nwk_s_int_key, key);
 	json_array_foreach(rc ? NULL : list.items, i, row) {
 		const char *dev_eui = json_string_value(json_object_get(row, "dev_eui"));
 		json_t *other = NULL;
@@ -358,16 +378,16 @@ static int run_activate(struct store_db *db, struct write *w)
 }
 
 /* What store_batch_session_retire() did, in memory. */
-static void retire_sessions(struct fleet *f, struct device *d, const struct ls_key *next_nwk_s_key)
+static void retire_sessions(struct fleet *f, struct device *d, const struct ls_key *next_key)
 {
 	const struct session *current = d->sessions[SLOT_CURRENT], *replaced;
 
 	fleet_session_drop(f, d, SLOT_PENDING);
-	if (current && !(next_nwk_s_key && key_equal(&current->nwk_s_key, next_nwk_s_key)))
+	if (current && !(next_key && key_equal(&current->keys.f_nwk_s_int_key, next_key)))
 		fleet_session_promote(f, d); /* nothing is pending: the current one becomes the replaced one */
 	fleet_session_drop(f, d, SLOT_CURRENT);
 	replaced = d->sessions[SLOT_REPLACED];
-	if (replaced && next_nwk_s_key && key_equal(&replaced->nwk_s_key, next_nwk_s_key))
+	if (replaced && next_key && key_equal(&replaced->keys.f_nwk_s_int_key, next_key))
 		fleet_session_drop(f, d, SLOT_REPLACED);
 }
 
@@ -379,7 +399,7 @@ static int apply_activate(struct server *srv, struct write *w)
 
 	if (d) {
 		network_forget_device(srv->network, d);
-		retire_sessions(&srv->fleet, d, &own->session.nwk_s_key);
+		retire_sessions(&srv->fleet, d, &own->session.keys.f_nwk_s_int_key);
 		if (!fleet_session_put(&srv->fleet, d, &own->session))
 			rc = LS_ENOMEM;
 		log_dev(LOG_INFO, d->dev_eui, "activated by hand, dev_addr %08x", (unsigned)own->session.dev_addr);
@@ -394,14 +414,15 @@ static int check_counters(struct request *r, const struct device *d, const struc
 		const struct session *s = d->sessions[slot];
 		char hint[80];
 
-		if (!s || row->f_cnt_down >= s->f_cnt_down)
+		if (!s || row->down.f_cnt_down >= s->down.f_cnt_down)
 			continue;
-		if (!key_equal(&s->nwk_s_key, &row->nwk_s_key) && !key_equal(&s->app_s_key, &row->app_s_key))
+		if (!key_equal(&s->keys.f_nwk_s_int_key, &row->keys.f_nwk_s_int_key) &&
+		    !key_equal(&s->keys.app_s_key, &row->keys.app_s_key))
 			continue;
-		snprintf(hint, sizeof(hint), "--f-cnt-down %lu, or new keys", (unsigned long)s->f_cnt_down);
+		snprintf(hint, sizeof(hint), "--f-cnt-down %lu, or new keys", (unsigned long)s->down.f_cnt_down);
 		return request_refuse(r, LS_ECONFLICT, "f_cnt_down", "a downlink counter must never be used twice with the same keys",
 		                      hint, "these keys were used with downlink counters up to %lu",
-		                      (unsigned long)s->f_cnt_down - 1);
+		                      (unsigned long)s->down.f_cnt_down - 1);
 	}
 	return LS_OK;
 }
@@ -415,18 +436,22 @@ static int session_of_params(struct request *r, const struct device *d, struct s
 	*row = (struct session_row){
 		.dev_eui = d->dev_eui,
 		.slot = SLOT_CURRENT,
-		.f_cnt_down = (uint32_t)request_int(r, "f_cnt_down", 0),
-		.rx1_delay_s = 1,
-		.rx1_dr_offset = 0,
-		.rx2_dr = rx2.dr,
-		.rx2_freq_hz = rx2.freq_hz,
+		.down = {.f_cnt_down = (uint32_t)request_int(r, "f_cnt_down", 0)},
 		.joined_us = clock_wall_us(),
-		.up = {.f_cnt_up = (uint32_t)f_cnt_up, .has_up = f_cnt_up > 0},
+		.up = {
+			.f_cnt_up = (uint32_t)f_cnt_up,
+			.has_up = f_cnt_up > 0,
+			.rx1_delay_s = 1,
+			.rx2_dr = rx2.dr,
+			.rx2_freq_hz = rx2.freq_hz,
+		},
 	};
 	snprintf(row->region, sizeof(row->region), "%s", region->table->name);
 	if (dev_addr_parse(request_text(r, "dev_addr"), &row->dev_addr) ||
-	    key_parse(request_text(r, "nwk_s_key"), &row->nwk_s_key) || key_parse(request_text(r, "app_s_key"), &row->app_s_key))
+	    key_parse(request_text(r, "nwk_s_key"), &row->keys.f_nwk_s_int_key) ||
+	    key_parse(request_text(r, "app_s_key"), &row->keys.app_s_key))
 		return LS_EINVAL;
+	row->keys.s_nwk_s_int_key = row->keys.nwk_s_enc_key = row->keys.f_nwk_s_int_key;
 	return LS_OK;
 }
 
@@ -452,7 +477,7 @@ int do_DEVICE_ACTIVATE(struct server *srv, struct request *r)
 	if (!rc)
 		rc = check_counters(r, d, &own->session);
 	if (!rc)
-		rc = store_batch_session_retire(w->batch, d->dev_eui, &own->session.nwk_s_key);
+		rc = store_batch_session_retire(w->batch, d->dev_eui, &own->session.keys.f_nwk_s_int_key);
 	if (!rc)
 		rc = store_batch_session_put(w->batch, &own->session);
 	if (rc) {

@@ -196,6 +196,7 @@ struct device *request_device(struct server *srv, const struct request *r);
 
 /* Region enabled? Else LS_EINVAL naming those that are. */
 int request_check_region(struct server *srv, struct request *r, const char *name);
+int request_check_wish(struct request *r); /* desired_... parameters: refuses what no device could be told */
 
 /* ---- write.c ---- */
 

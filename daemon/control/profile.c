@@ -41,6 +41,8 @@ int do_PROFILE_CREATE(struct server *srv, struct request *r)
 	char id[UUID_TEXT_SIZE];
 	int rc = request_check_region(srv, r, request_text(r, "region"));
 
+	if (!rc)
+		rc = request_check_wish(r);
 	return rc ? rc : crud_create(srv, r, uuid_format(uuid_random(), id), apply);
 }
 
@@ -50,6 +52,8 @@ int do_PROFILE_SET(struct server *srv, struct request *r)
 	int rc = request_check_region(srv, r, request_text(r, "region"));
 	struct write *w;
 
+	if (!rc)
+		rc = request_check_wish(r);
 	if (rc || !p)
 		return rc ? rc : LS_ENOTFOUND;
 	w = crud_set_begin(srv, r, apply);

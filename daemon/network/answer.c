@@ -130,9 +130,9 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 	memcpy(t->phy, built->phy, built->phy_len);
 	t->m_type = built->phy[0] >> 5;
 
-	s->f_cnt_down = built->f_cnt_down + 1;
+	s->down.f_cnt_down = built->f_cnt_down + 1;
 	s->up.up_answered = true;
-	store_batch_session_down(c->batch, d->dev_eui, s->slot, s->f_cnt_down, true);
+	store_batch_session_down(c->batch, d->dev_eui, s->slot, &s->down, true, NULL, 0);
 	if (built->item) {
 		struct queue_item *item = (struct queue_item *)built->item;
 
@@ -190,7 +190,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 		commit_answer(n, c, d, s, r, windows, n_windows, chosen, &built);
 	else
 		commit_submit(c, false);
-	if (!built.send && s->f_cnt_down == UINT32_MAX)
+	if (!built.send && s->down.f_cnt_down == UINT32_MAX)
 		answer_report_unsent(n, d, w, DROP_F_CNT_EXHAUSTED);
 	else if (!built.send && built.too_long)
 		answer_report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE);
@@ -252,13 +252,13 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 		a->next->link = &a->next;
 	n->answer_list = a;
 	d->answer = a;
-	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->rx1_delay_s - 1u) * 1000000u;
+	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->up.rx1_delay_s - 1u) * 1000000u;
 	/* Most uplinks want nothing: for them the first gateway's way is near enough. */
 	r = wish->must_send || d->queue ? answer_path(n, wish->e, d, s->region) : NULL;
 	if (!r)
 		r = &wish->e->receptions[0]; /* or no path now; there may be one when it is due */
 	lead = answer_lead_us(n, r->rx.gateway_id);
-	latest = uplink_end_us(n, r) + s->rx1_delay_s * 1000000u - lead;
+	latest = uplink_end_us(n, r) + s->up.rx1_delay_s * 1000000u - lead;
 	if (at > latest)
 		at = latest;
 	if (due_set(&n->due, &a->due, at))

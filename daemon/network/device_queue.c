@@ -18,6 +18,10 @@ struct queue_item *device_queue_add(struct device *d, const struct queue_row *ro
 	item->data_len = (uint8_t)row->data_len;
 	item->f_cnt_down = row->f_cnt_down;
 	item->created_us = row->created_us;
+	item->expires_us = row->expires_us;
+	item->not_before_us = row->not_before_us;
+	item->retries = row->retries;
+	item->attempts = row->attempts;
 	if (row->data_len)
 		memcpy(item->data, row->data, row->data_len);
 	while (*end)

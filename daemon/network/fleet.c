@@ -77,8 +77,8 @@ static void session_free(struct session *s)
 {
 	if (!s)
 		return;
-	key_wipe(&s->nwk_s_key);
-	key_wipe(&s->app_s_key);
+	explicit_bzero(&s->keys, sizeof(s->keys));
+	free(s->mac);
 	free(s);
 }
 
@@ -89,6 +89,8 @@ static void device_free(struct device *d)
 	for (int slot = 0; slot < SLOT__COUNT; slot++)
 		session_free(d->sessions[slot]);
 	key_wipe(&d->app_key);
+	key_wipe(&d->nwk_key);
+	free(d->wish);
 	free(d->name);
 	free(d->tags);
 	free(d);
@@ -111,6 +113,10 @@ static void profile_free(struct profile *p)
 {
 	free(p->name);
 	free(p->tags);
+	free(p->region_config);
+	free(p->reg_params_revision);
+	free(p->adr_algorithm);
+	free(p->abp_channels);
 	free(p);
 }
 
@@ -350,6 +356,19 @@ static void session_unlink(struct fleet *f, struct session *s)
 		}
 }
 
+/* Keep a copy of the encoded MAC state. */
+static int session_set_mac(struct session *s, const uint8_t *mac, size_t len)
+{
+	if (!mac || !len || len > UINT16_MAX)
+		return LS_OK;
+	s->mac = malloc(len);
+	if (!s->mac)
+		return LS_ENOMEM;
+	memcpy(s->mac, mac, len);
+	s->mac_len = (uint16_t)len;
+	return LS_OK;
+}
+
 struct session *fleet_session_put(struct fleet *f, struct device *d, const struct session_row *row)
 {
 	struct session *s = calloc(1, sizeof(*s));
@@ -359,18 +378,18 @@ struct session *fleet_session_put(struct fleet *f, struct device *d, const struc
 	*s = (struct session){
 		.device = d,
 		.dev_addr = row->dev_addr,
-		.f_cnt_down = row->f_cnt_down,
-		.nwk_s_key = row->nwk_s_key,
-		.app_s_key = row->app_s_key,
+		.keys = row->keys,
 		.up = row->up,
+		.down = row->down,
 		.region = fleet_region(f, row->region),
 		.joined_us = row->joined_us,
-		.rx2_freq_hz = row->rx2_freq_hz,
-		.rx1_delay_s = row->rx1_delay_s,
-		.rx1_dr_offset = row->rx1_dr_offset,
-		.rx2_dr = row->rx2_dr,
 		.slot = row->slot,
+		.is_1_1 = row->is_1_1,
 	};
+	if (session_set_mac(s, row->mac, row->mac_len)) {
+		session_free(s);
+		return NULL;
+	}
 	fleet_session_drop(f, d, row->slot);
 	if (session_link(f, s)) {
 		session_free(s);

@@ -36,15 +36,34 @@ struct application {
 	uint32_t n_devices;
 };
 
+enum dev_nonce_check { DEV_NONCE_VERSION, DEV_NONCE_SET, DEV_NONCE_OFF };
+
 struct profile {
 	struct uuid id;
 	struct tenant *tenant;
 	char *name;
 	char *tags;
 	const struct region *region; /* NULL while the region is not enabled: frames are dropped, wrong_region */
-	char region_name[16];
+	char region_name[REGION_NAME_SIZE];
 	enum mac_version mac_version;
-	bool supports_otaa, flush_queue_on_join;
+	bool supports_otaa, flush_queue_on_join, supports_class_b, supports_class_c;
+	bool f_cnt_16_bit, f_cnt_relaxed;
+	char *region_config;     /* NULL: any configuration of the region */
+	char *reg_params_revision; /* NULL: that of the version */
+	uint16_t class_b_timeout_s, class_c_timeout_s;
+	char *adr_algorithm;
+	int8_t adr_min_dr, adr_max_dr;               /* -1: not set, as all int8_t here */
+	int8_t adr_min_tx_power, adr_max_tx_power;   /* indices */
+	int64_t max_fcnt_gap;    /* 0: none; -1: the version's */
+	enum dev_nonce_check dev_nonce_check;
+	uint32_t dev_status_interval_s; /* 0: never */
+	int8_t ping_slot_periodicity, ping_slot_dr, rejoin_max_time_n, rejoin_max_count_n;
+	uint32_t ping_slot_freq_hz;     /* 0: not set */
+	/* as ABP devices come from the factory */
+	int8_t abp_rx1_delay_s, abp_rx1_dr_offset, abp_rx2_dr;
+	uint32_t abp_rx2_freq_hz;       /* 0: not set */
+	char *abp_channels;             /* NULL: none */
+	struct mac_wish wish;
 	uint32_t n_devices;
 	uint16_t writes;         /* control writes in flight: frames of its devices wait */
 };
@@ -71,6 +90,8 @@ struct queue_item {
 	uint8_t data_len;
 	uint32_t f_cnt_down;
 	int64_t created_us;
+	int64_t expires_us, not_before_us; /* wall; 0: never, at once */
+	uint8_t retries, attempts;
 	uint8_t data[];
 };
 
@@ -78,14 +99,15 @@ struct session {
 	struct device *device;
 	struct session *next_same_addr; /* chain of sessions sharing a DevAddr */
 	uint32_t dev_addr;
-	uint32_t f_cnt_down;            /* next to send */
-	struct ls_key nwk_s_key, app_s_key;
+	struct session_keys keys;
 	struct session_up_row up;
+	struct session_down_row down;
 	const struct region *region;
 	int64_t joined_us;
-	uint32_t rx2_freq_hz;
-	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
+	uint8_t *mac;                   /* encoded MAC state, NULL: as after activation */
+	uint16_t mac_len;
 	uint8_t slot;                   /* enum session_slot */
+	bool is_1_1;
 };
 
 /* DevNonces used with one JoinEUI, sorted. */
@@ -106,10 +128,12 @@ struct device {
 	struct answer *answer;          /* its class A answer waiting to be made, or NULL (answer.c) */
 	char *name;
 	char *tags;                     /* NULL when empty */
-	struct ls_key app_key;
+	struct ls_key app_key, nwk_key;
+	struct mac_wish *wish;          /* NULL: none of its own */
 	uint32_t join_nonce;            /* last used */
+	int32_t rj_count1;              /* last RJcount1 accepted, -1 none */
 	uint16_t writes;                /* control writes in flight: its frames wait */
-	bool has_app_key, enabled;
+	bool has_app_key, has_nwk_key, enabled;
 };
 
 struct unknown_gateway {

@@ -104,6 +104,11 @@ struct nonce_row {
 	uint16_t dev_nonce;
 };
 
+struct kept_session {
+	struct session_row row;
+	uint8_t mac[SESSION_MAC_MAX];
+};
+
 struct item_row {
 	struct queue_row row;
 	uint8_t data[UINT8_MAX];
@@ -140,7 +145,16 @@ static int keep_device(void *arg, const struct device_row *row)
 
 static int keep_session(void *arg, const struct session_row *row)
 {
-	return keep(&((struct reload *)arg)->sessions, row);
+	struct kept_session kept = {.row = *row};
+	int rc;
+
+	if (row->mac_len > sizeof(kept.mac))
+		return LS_EBUG;
+	if (row->mac_len)
+		memcpy(kept.mac, row->mac, row->mac_len);
+	rc = keep(&((struct reload *)arg)->sessions, &kept);
+	explicit_bzero(&kept.row.keys, sizeof(kept.row.keys));
+	return rc;
 }
 
 static int keep_nonce(void *arg, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce)
@@ -160,13 +174,14 @@ static int keep_item(void *arg, const struct queue_row *row)
 	return keep(&((struct reload *)arg)->items, &item);
 }
 
-static void clear_device(struct fleet *f, struct eui64 dev_eui, uint32_t join_nonce)
+static void clear_device(struct fleet *f, const struct device_row *row)
 {
-	struct device *d = fleet_device(f, dev_eui);
+	struct device *d = fleet_device(f, row->dev_eui);
 
 	if (!d)
 		return;
-	d->join_nonce = join_nonce;
+	d->join_nonce = row->join_nonce;
+	d->rj_count1 = row->rj_count1;
 	fleet_sessions_drop(f, d);
 	device_nonces_clear(d);
 	device_queue_clear(d);
@@ -175,15 +190,17 @@ static void clear_device(struct fleet *f, struct eui64 dev_eui, uint32_t join_no
 static int apply_reload(struct fleet *f, const struct reload *r)
 {
 	const struct device_row *devices = r->devices.data;
-	const struct session_row *sessions = r->sessions.data;
+	struct kept_session *sessions = r->sessions.data;
 	const struct nonce_row *nonces = r->nonces.data;
 	struct item_row *items = r->items.data;
 	int rc = LS_OK;
 
 	for (size_t i = 0; i < r->devices.n; i++)
-		clear_device(f, devices[i].dev_eui, devices[i].join_nonce);
-	for (size_t i = 0; i < r->sessions.n && !rc; i++)
-		rc = load_session(f, &sessions[i]);
+		clear_device(f, &devices[i]);
+	for (size_t i = 0; i < r->sessions.n && !rc; i++) {
+		sessions[i].row.mac = sessions[i].row.mac_len ? sessions[i].mac : NULL;
+		rc = load_session(f, &sessions[i].row);
+	}
 	for (size_t i = 0; i < r->nonces.n && !rc; i++)
 		rc = load_nonce(f, nonces[i].dev_eui, nonces[i].join_eui, nonces[i].dev_nonce);
 	for (size_t i = 0; i < r->items.n && !rc; i++) {
@@ -214,7 +231,7 @@ int fleet_reload_devices(struct fleet *f, struct store *st, struct eui64 *dev_eu
 {
 	struct reload r = {
 		.devices.size = sizeof(struct device_row),
-		.sessions.size = sizeof(struct session_row),
+		.sessions.size = sizeof(struct kept_session),
 		.nonces.size = sizeof(struct nonce_row),
 		.items.size = sizeof(struct item_row),
 	};

@@ -106,16 +106,20 @@ static void build_accept(struct lw_crypto *crypto, const struct join_input *in, 
 		.dev_eui = d->dev_eui,
 		.slot = SLOT_PENDING,
 		.dev_addr = in->dev_addr,
-		.rx1_delay_s = settings->rx1_delay_s,
-		.rx1_dr_offset = settings->rx1_dr_offset,
-		.rx2_dr = settings->rx2_dr,
-		.rx2_freq_hz = region_rx2_default(r).freq_hz,
 		.joined_us = in->e->first_wall_us,
-		.up = {.dr = (uint8_t)out->dr, .last_seen_us = in->e->first_wall_us},
+		.up = {
+			.dr = (uint8_t)out->dr,
+			.last_seen_us = in->e->first_wall_us,
+			.rx1_delay_s = settings->rx1_delay_s,
+			.rx1_dr_offset = settings->rx1_dr_offset,
+			.rx2_dr = settings->rx2_dr,
+			.rx2_freq_hz = region_rx2_default(r).freq_hz,
+		},
 	};
 	memcpy(s->region, r->table->name, strlen(r->table->name) + 1);
-	lw_derive_keys_10(crypto, &d->app_key, out->join_nonce, in->net_id, in->request->dev_nonce, &s->nwk_s_key,
-	                  &s->app_s_key);
+	lw_derive_keys_10(crypto, &d->app_key, out->join_nonce, in->net_id, in->request->dev_nonce,
+	                  &s->keys.f_nwk_s_int_key, &s->keys.app_s_key);
+	s->keys.s_nwk_s_int_key = s->keys.nwk_s_enc_key = s->keys.f_nwk_s_int_key;
 }
 
 void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out)

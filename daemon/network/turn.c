@@ -265,7 +265,7 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 	row.detail = o->detail;
 	add_frame_row(t->c, &row);
 	s->up = o->up;
-	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up);
+	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
 	commit_touch(t->c, d->dev_eui);
 
 	f = add_effect(t, item->e);
@@ -313,7 +313,7 @@ static void decide_data(struct network *n, struct turn *t, struct turn_item *ite
 
 	uplink_decide(n->crypto, n->fleet, &item->data, item->e, &o);
 	if (o.session)
-		late_us = o.session->rx1_delay_s * 1000000u + RX2_AFTER_RX1_US;
+		late_us = o.session->up.rx1_delay_s * 1000000u + RX2_AFTER_RX1_US;
 	if (o.kind == UPLINK_DROP)
 		drop_uplink(n, t, item, &o);
 	else
@@ -420,8 +420,7 @@ static void decide_join(struct network *n, struct turn *t, struct turn_item *ite
 		drop_join(n, t, item, d, &o);
 	else
 		apply_join(n, t, item, d, &o);
-	key_wipe(&o.session.nwk_s_key);
-	key_wipe(&o.session.app_s_key);
+	explicit_bzero(&o.session.keys, sizeof(o.session.keys));
 	collect_done(&n->collect, item->e, (JOIN_ACCEPT_DELAY2_S)*1000000u);
 }
 

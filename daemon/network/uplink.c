@@ -21,7 +21,7 @@ static uint64_t up_hash(const struct session *s, const struct collected *e, size
 {
 	struct siphash_key key;
 
-	memcpy(&key, s->nwk_s_key.b, sizeof(key));
+	memcpy(&key, s->keys.f_nwk_s_int_key.b, sizeof(key));
 	return (siphash(&key, e->phy, msg_len) & ~(uint64_t)UINT32_MAX) |
 	       (uint32_t)siphash(&key, gateway_id.be, sizeof(gateway_id.be));
 }
@@ -37,7 +37,7 @@ static bool mic_fits(struct lw_crypto *crypto, const struct session *s, const st
 {
 	uint8_t mic[4];
 
-	lw_mic_data(crypto, &s->nwk_s_key, LW_UP, s->dev_addr, f_cnt, e->phy, phy->msg_len, mic);
+	lw_mic_data(crypto, &s->keys.f_nwk_s_int_key, LW_UP, s->dev_addr, f_cnt, e->phy, phy->msg_len, mic);
 	return !memcmp(mic, phy->mic, sizeof(mic));
 }
 
@@ -177,7 +177,7 @@ static void read_mac_commands(const uint8_t *list, size_t len, struct mac_reques
 static void open_payload(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
                          struct uplink_outcome *out)
 {
-	const struct ls_key *key = phy->f_port == 0 ? &s->nwk_s_key : &s->app_s_key;
+	const struct ls_key *key = phy->f_port == 0 ? &s->keys.nwk_s_enc_key : &s->keys.app_s_key;
 
 	read_mac_commands(phy->f_opts, phy->f_opts_len, &out->mac);
 	if (!phy->frm_payload_len)
@@ -197,16 +197,15 @@ static void accept_new(const struct session *s, const struct phy_data *phy, cons
 	out->reason = DROP_NONE;
 	out->detail[0] = '\0';
 	out->may_take_item = true;
-	out->up = (struct session_up_row){
-		.f_cnt_up = out->f_cnt + 1,
-		.has_up = true,
-		.up_hash = up_hash(s, e, phy->msg_len, out->best->rx.gateway_id),
-		.up_first_us = e->first_wall_us,
-		.up_transmissions = 1,
-		.up_answered = false,
-		.dr = (uint8_t)out->dr,
-		.last_seen_us = e->first_wall_us,
-	};
+	out->up = s->up;
+	out->up.f_cnt_up = out->f_cnt + 1;
+	out->up.has_up = true;
+	out->up.up_hash = up_hash(s, e, phy->msg_len, out->best->rx.gateway_id);
+	out->up.up_first_us = e->first_wall_us;
+	out->up.up_transmissions = 1;
+	out->up.up_answered = false;
+	out->up.dr = (uint8_t)out->dr;
+	out->up.last_seen_us = e->first_wall_us;
 }
 
 /* The same counter again: one event only, never a queue item unless nothing was transmitted for it. */
@@ -225,7 +224,7 @@ static void accept_repeat(const struct session *s, const struct phy_data *phy, c
 	out->session = (struct session *)s;
 	out->up = s->up;
 	/* The collection knows late copies by their gateway; after a restart only the octets and the time can tell. */
-	if (!e->again && since_us >= 0 && since_us < s->rx1_delay_s * 1000000ll + RX2_AFTER_RX1_US &&
+	if (!e->again && since_us >= 0 && since_us < s->up.rx1_delay_s * 1000000ll + RX2_AFTER_RX1_US &&
 	    is_other_gateways_copy(s->up.up_hash, up_hash(s, e, phy->msg_len, out->best->rx.gateway_id))) {
 		refuse(out, s, DROP_LATE_COPY);
 		snprintf(out->detail, sizeof(out->detail), "%lld ms after the first copy", (long long)since_us / 1000);

@@ -39,15 +39,15 @@ int windows_open(struct network *n, const struct answer_wish *w, const struct se
                  struct window out[WINDOWS_MAX])
 {
 	uint64_t end = uplink_end_us(n, r), at = clock_mono_us() + answer_lead_us(n, r->rx.gateway_id);
-	struct window rx1 = {.number = 1, .delay_us = s->rx1_delay_s * 1000000u};
-	struct window rx2 = {.number = 2, .delay_us = (s->rx1_delay_s + 1u) * 1000000u,
-	                     .params = {s->rx2_freq_hz, s->rx2_dr}};
+	struct window rx1 = {.number = 1, .delay_us = s->up.rx1_delay_s * 1000000u};
+	struct window rx2 = {.number = 2, .delay_us = (s->up.rx1_delay_s + 1u) * 1000000u,
+	                     .params = {s->up.rx2_freq_hz, s->up.rx2_dr}};
 	int count = 0;
 
 	rx1.mono_us = end + rx1.delay_us;
 	rx2.mono_us = end + rx2.delay_us;
 	if (at <= rx1.mono_us &&
-	    !region_rx1(s->region, r->freq_hz, w->channel, w->dr, s->rx1_dr_offset, &rx1.params))
+	    !region_rx1(s->region, r->freq_hz, w->channel, w->dr, s->up.rx1_dr_offset, &rx1.params))
 		out[count++] = rx1;
 	if (at <= rx2.mono_us)
 		out[count++] = rx2;
@@ -75,9 +75,9 @@ int windows_open_join(struct network *n, const struct region *region, const stru
 size_t windows_widest_item(const struct session *s, const struct answer_wish *w, const struct reception *r)
 {
 	struct tx_params rx1;
-	uint8_t m = region_max_payload_m(s->region, s->rx2_dr), m1 = 0;
+	uint8_t m = region_max_payload_m(s->region, s->up.rx2_dr), m1 = 0;
 
-	if (!region_rx1(s->region, r->freq_hz, w->channel, w->dr, s->rx1_dr_offset, &rx1))
+	if (!region_rx1(s->region, r->freq_hz, w->channel, w->dr, s->up.rx1_dr_offset, &rx1))
 		m1 = region_max_payload_m(s->region, rx1.dr);
 	if (m1 > m)
 		m = m1;

@@ -20,12 +20,14 @@ struct store_op {
 			struct eui64 dev_eui;
 			enum session_slot slot;
 			struct session_up_row up;
-			uint32_t f_cnt_down;
+			struct session_down_row down;
+			const uint8_t *mac; /* in the arena; NULL: unchanged */
+			size_t mac_len;
 		} change;
 		struct {
 			struct eui64 dev_eui;
 			bool has_next;
-			struct ls_key next_nwk_s_key;
+			struct ls_key next_key;
 		} retire;
 		struct {
 			struct eui64 dev_eui, join_eui;

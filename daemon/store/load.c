@@ -59,6 +59,35 @@ static struct ls_key column_key(sqlite3_stmt *stmt, int at)
 	return key;
 }
 
+static int8_t column_wish(sqlite3_stmt *stmt, int at)
+{
+	return sqlite3_column_type(stmt, at) == SQLITE_NULL ? MAC_WISH_NONE : (int8_t)sqlite3_column_int(stmt, at);
+}
+
+/* Nine columns from `at` on, in the order of DEVICE_COLUMNS. */
+static struct mac_wish column_mac_wish(sqlite3_stmt *stmt, int at)
+{
+	struct mac_wish w = {
+		.rx1_delay_s = column_wish(stmt, at),
+		.rx1_dr_offset = column_wish(stmt, at + 1),
+		.rx2_dr = column_wish(stmt, at + 2),
+		.rx2_freq_hz = (uint32_t)sqlite3_column_int64(stmt, at + 3),
+		.max_duty_cycle = column_wish(stmt, at + 4),
+		.dr = column_wish(stmt, at + 5),
+		.tx_power = column_wish(stmt, at + 6),
+		.nb_trans = column_wish(stmt, at + 7),
+	};
+	const char *channels = (const char *)sqlite3_column_text(stmt, at + 8);
+
+	w.has_channels = channels && channel_list_parse(channels, w.channels) == LS_OK;
+	return w;
+}
+
+static bool column_has_key(sqlite3_stmt *stmt, int at)
+{
+	return sqlite3_column_bytes(stmt, at) == (int)sizeof(struct ls_key);
+}
+
 static int load_device(sqlite3_stmt *stmt, const struct store_loader *l)
 {
 	struct device_row d = {
@@ -69,14 +98,29 @@ static int load_device(sqlite3_stmt *stmt, const struct store_loader *l)
 		.name = (const char *)sqlite3_column_text(stmt, 4),
 		.tags = (const char *)sqlite3_column_text(stmt, 5),
 		.enabled = sqlite3_column_int(stmt, 6),
-		.has_app_key = sqlite3_column_bytes(stmt, 7) == (int)sizeof(struct ls_key),
+		.has_app_key = column_has_key(stmt, 7),
 		.app_key = column_key(stmt, 7),
 		.join_nonce = (uint32_t)sqlite3_column_int64(stmt, 8),
+		.has_nwk_key = column_has_key(stmt, 9),
+		.nwk_key = column_key(stmt, 9),
+		.rj_count1 = sqlite3_column_type(stmt, 10) == SQLITE_NULL ? -1 : sqlite3_column_int(stmt, 10),
+		.wish = column_mac_wish(stmt, 11),
 	};
 	int rc = l->device ? l->device(l->arg, &d) : LS_OK;
 
 	key_wipe(&d.app_key);
+	key_wipe(&d.nwk_key);
 	return rc;
+}
+
+/* Before 1.1 the later network keys are the first one: their columns are NULL. */
+static struct session_keys column_session_keys(sqlite3_stmt *stmt, int at)
+{
+	struct session_keys keys = {.f_nwk_s_int_key = column_key(stmt, at), .app_s_key = column_key(stmt, at + 1)};
+
+	keys.s_nwk_s_int_key = column_has_key(stmt, at + 2) ? column_key(stmt, at + 2) : keys.f_nwk_s_int_key;
+	keys.nwk_s_enc_key = column_has_key(stmt, at + 3) ? column_key(stmt, at + 3) : keys.f_nwk_s_int_key;
+	return keys;
 }
 
 static int load_session(sqlite3_stmt *stmt, const struct store_loader *l)
@@ -85,31 +129,38 @@ static int load_session(sqlite3_stmt *stmt, const struct store_loader *l)
 		.dev_eui = column_eui(stmt, 0),
 		.slot = (enum session_slot)(sqlite3_column_int(stmt, 1) % SLOT__COUNT),
 		.dev_addr = (uint32_t)sqlite3_column_int64(stmt, 2),
-		.nwk_s_key = column_key(stmt, 3),
-		.app_s_key = column_key(stmt, 4),
-		.f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 5),
-		.rx1_delay_s = (uint8_t)sqlite3_column_int(stmt, 7),
-		.rx1_dr_offset = (uint8_t)sqlite3_column_int(stmt, 8),
-		.rx2_dr = (uint8_t)sqlite3_column_int(stmt, 9),
-		.rx2_freq_hz = (uint32_t)sqlite3_column_int64(stmt, 10),
-		.joined_us = sqlite3_column_int64(stmt, 11),
-		.up = {
-			.f_cnt_up = (uint32_t)sqlite3_column_int64(stmt, 12),
-			.has_up = sqlite3_column_int(stmt, 13),
-			.up_hash = (uint64_t)sqlite3_column_int64(stmt, 14),
-			.up_first_us = sqlite3_column_int64(stmt, 15),
-			.up_transmissions = (uint8_t)sqlite3_column_int(stmt, 16),
-			.up_answered = sqlite3_column_int(stmt, 17),
-			.dr = (uint8_t)sqlite3_column_int(stmt, 18),
-			.last_seen_us = sqlite3_column_int64(stmt, 19),
+		.is_1_1 = sqlite3_column_int(stmt, 3),
+		.keys = column_session_keys(stmt, 4),
+		.down = {
+			.f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 8),
+			.a_f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 9),
+			.conf_f_cnt_down = (uint32_t)sqlite3_column_int64(stmt, 10),
+			.has_conf = sqlite3_column_type(stmt, 10) != SQLITE_NULL,
 		},
+		.joined_us = sqlite3_column_int64(stmt, 12),
+		.up = {
+			.f_cnt_up = (uint32_t)sqlite3_column_int64(stmt, 13),
+			.has_up = sqlite3_column_int(stmt, 14),
+			.up_hash = (uint64_t)sqlite3_column_int64(stmt, 15),
+			.up_first_us = sqlite3_column_int64(stmt, 16),
+			.up_transmissions = (uint8_t)sqlite3_column_int(stmt, 17),
+			.up_answered = sqlite3_column_int(stmt, 18),
+			.dr = (uint8_t)sqlite3_column_int(stmt, 19),
+			.last_seen_us = sqlite3_column_int64(stmt, 20),
+			.device_class = (uint8_t)sqlite3_column_int(stmt, 21),
+			.rx1_delay_s = (uint8_t)sqlite3_column_int(stmt, 22),
+			.rx1_dr_offset = (uint8_t)sqlite3_column_int(stmt, 23),
+			.rx2_dr = (uint8_t)sqlite3_column_int(stmt, 24),
+			.rx2_freq_hz = (uint32_t)sqlite3_column_int64(stmt, 25),
+		},
+		.mac = sqlite3_column_blob(stmt, 26),
+		.mac_len = (size_t)sqlite3_column_bytes(stmt, 26),
 	};
+	int rc;
 
-	snprintf(s.region, sizeof(s.region), "%s", (const char *)sqlite3_column_text(stmt, 6));
-	int rc = l->session ? l->session(l->arg, &s) : LS_OK;
-
-	key_wipe(&s.nwk_s_key);
-	key_wipe(&s.app_s_key);
+	snprintf(s.region, sizeof(s.region), "%s", (const char *)sqlite3_column_text(stmt, 11));
+	rc = l->session ? l->session(l->arg, &s) : LS_OK;
+	explicit_bzero(&s.keys, sizeof(s.keys));
 	return rc;
 }
 
@@ -133,6 +184,10 @@ static int load_queue_item(sqlite3_stmt *stmt, const struct store_loader *l)
 		.created_us = sqlite3_column_int64(stmt, 6),
 		.data = sqlite3_column_blob(stmt, 7),
 		.data_len = (size_t)sqlite3_column_bytes(stmt, 7),
+		.retries = (uint8_t)sqlite3_column_int(stmt, 8),
+		.attempts = (uint8_t)sqlite3_column_int(stmt, 9),
+		.expires_us = sqlite3_column_int64(stmt, 10),
+		.not_before_us = sqlite3_column_int64(stmt, 11),
 	};
 
 	return l->queue_item ? l->queue_item(l->arg, &q) : LS_OK;

@@ -21,6 +21,10 @@ static int run_put(struct store_db *db, const struct store_op *op)
 		sqlite3_bind_null(stmt, 6);
 	sqlite3_bind_int64(stmt, 7, q->created_us);
 	sqlite3_bind_blob(stmt, 8, q->data, (int)q->data_len, SQLITE_STATIC);
+	sqlite3_bind_int(stmt, 9, q->retries);
+	sqlite3_bind_int(stmt, 10, q->attempts);
+	bind_time(stmt, 11, q->expires_us);
+	bind_time(stmt, 12, q->not_before_us);
 	rc = db_finish(db, stmt);
 	if (rc == LS_ECONFLICT && sqlite3_extended_errcode(db->sqlite) == SQLITE_CONSTRAINT_FOREIGNKEY)
 		return LS_ENOTFOUND;
@@ -61,6 +65,29 @@ int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_st
 	op->queue.queue_item_id = id;
 	op->queue.state = state;
 	op->queue.f_cnt_down = f_cnt_down;
+	return LS_OK;
+}
+
+static int run_attempts(struct store_db *db, const struct store_op *op)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_QUEUE_ATTEMPTS, &rc);
+
+	if (rc)
+		return rc;
+	bind_uuid(stmt, 1, &op->queue.queue_item_id);
+	sqlite3_bind_int(stmt, 2, op->queue.attempts);
+	return db_finish(db, stmt);
+}
+
+int store_batch_queue_attempts(struct store_batch *b, struct uuid id, uint8_t attempts)
+{
+	struct store_op *op = batch_add(b, run_attempts);
+
+	if (!op)
+		return LS_ENOMEM;
+	op->queue.queue_item_id = id;
+	op->queue.attempts = attempts;
 	return LS_OK;
 }
 

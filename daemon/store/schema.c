@@ -114,7 +114,98 @@ static const char *const step_1[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[] = {step_1};
+/* Desired MAC parameters: NULL when nothing is wished. */
+#define WISHES(table) \
+	"ALTER TABLE " table " ADD COLUMN desired_rx1_delay_s INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_rx1_dr_offset INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_rx2_dr INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_rx2_freq_hz INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_max_duty_cycle INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_dr INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_tx_power INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_nb_trans INTEGER", \
+	"ALTER TABLE " table " ADD COLUMN desired_channels TEXT"
+
+/* LoRaWAN 1.1, the MAC commands, classes B and C, the life of queue items. */
+static const char *const step_2[] = {
+	"DROP VIEW device_view",
+	"DROP VIEW device_session_view",
+	"DROP VIEW queue_view",
+
+	"ALTER TABLE profile ADD COLUMN region_config TEXT",
+	"ALTER TABLE profile ADD COLUMN reg_params_revision TEXT",
+	"ALTER TABLE profile ADD COLUMN supports_class_b INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE profile ADD COLUMN supports_class_c INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE profile ADD COLUMN class_b_timeout_s INTEGER NOT NULL DEFAULT 8",
+	"ALTER TABLE profile ADD COLUMN class_c_timeout_s INTEGER NOT NULL DEFAULT 8",
+	"ALTER TABLE profile ADD COLUMN adr_algorithm TEXT NOT NULL DEFAULT 'default'",
+	"ALTER TABLE profile ADD COLUMN adr_min_dr INTEGER",
+	"ALTER TABLE profile ADD COLUMN adr_max_dr INTEGER",
+	"ALTER TABLE profile ADD COLUMN adr_min_tx_power INTEGER",
+	"ALTER TABLE profile ADD COLUMN adr_max_tx_power INTEGER",
+	"ALTER TABLE profile ADD COLUMN max_fcnt_gap INTEGER",
+	"ALTER TABLE profile ADD COLUMN dev_nonce_check TEXT NOT NULL DEFAULT 'version'",
+	"ALTER TABLE profile ADD COLUMN f_cnt_16_bit INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE profile ADD COLUMN f_cnt_relaxed INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE profile ADD COLUMN dev_status_interval_s INTEGER NOT NULL DEFAULT 86400",
+	"ALTER TABLE profile ADD COLUMN ping_slot_periodicity INTEGER",
+	"ALTER TABLE profile ADD COLUMN ping_slot_dr INTEGER",
+	"ALTER TABLE profile ADD COLUMN ping_slot_freq_hz INTEGER",
+	"ALTER TABLE profile ADD COLUMN rejoin_max_time_n INTEGER",
+	"ALTER TABLE profile ADD COLUMN rejoin_max_count_n INTEGER",
+	"ALTER TABLE profile ADD COLUMN abp_rx1_delay_s INTEGER",
+	"ALTER TABLE profile ADD COLUMN abp_rx1_dr_offset INTEGER",
+	"ALTER TABLE profile ADD COLUMN abp_rx2_dr INTEGER",
+	"ALTER TABLE profile ADD COLUMN abp_rx2_freq_hz INTEGER",
+	"ALTER TABLE profile ADD COLUMN abp_channels TEXT",
+	WISHES("profile"),
+
+	"ALTER TABLE device ADD COLUMN nwk_key BLOB",
+	/* of the present JoinEUI; NULL: none seen */
+	"ALTER TABLE device ADD COLUMN rj_count1 INTEGER",
+	WISHES("device"),
+
+	/* s_nwk_s_int_key and nwk_s_enc_key are NULL before 1.1, where one key is all three. mac: mac_state.h */
+	"ALTER TABLE device_session RENAME COLUMN nwk_s_key TO f_nwk_s_int_key",
+	"ALTER TABLE device_session ADD COLUMN is_1_1 INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE device_session ADD COLUMN s_nwk_s_int_key BLOB",
+	"ALTER TABLE device_session ADD COLUMN nwk_s_enc_key BLOB",
+	"ALTER TABLE device_session ADD COLUMN a_f_cnt_down INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE device_session ADD COLUMN conf_f_cnt_down INTEGER",
+	"ALTER TABLE device_session ADD COLUMN device_class INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE device_session ADD COLUMN mac BLOB",
+
+	"ALTER TABLE queue_item ADD COLUMN retries INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE queue_item ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE queue_item ADD COLUMN expires_at INTEGER",
+	"ALTER TABLE queue_item ADD COLUMN not_before INTEGER",
+
+	/* s: the session in use, n: the one that waits for its first uplink */
+	"CREATE VIEW device_view AS SELECT d.*, a.name AS application_name, a.tenant_id,"
+	" t.name AS tenant_name, p.name AS profile_name, coalesce(s.dev_addr, n.dev_addr) AS dev_addr,"
+	" coalesce(s.f_cnt_up, n.f_cnt_up) AS f_cnt_up, coalesce(s.f_cnt_down, n.f_cnt_down) AS f_cnt_down,"
+	" CASE WHEN n.last_seen_at IS NULL OR s.last_seen_at > n.last_seen_at THEN s.last_seen_at"
+	" ELSE n.last_seen_at END AS last_seen_at,"
+	" CASE WHEN s.slot IS NULL THEN n.joined_at ELSE s.joined_at END AS joined_at,"
+	" CASE WHEN s.has_up = 1 THEN s.dr WHEN s.slot IS NULL AND n.has_up = 1 THEN n.dr END AS dr,"
+	" CASE coalesce(s.device_class, n.device_class) WHEN 0 THEN 'A' WHEN 1 THEN 'B' WHEN 2 THEN 'C' END AS device_class"
+	" FROM device d LEFT JOIN application a ON a.application_id = d.application_id"
+	" LEFT JOIN tenant t ON t.tenant_id = a.tenant_id LEFT JOIN profile p ON p.profile_id = d.profile_id"
+	" LEFT JOIN device_session s ON s.dev_eui = d.dev_eui AND s.slot = 0"
+	" LEFT JOIN device_session n ON n.dev_eui = d.dev_eui AND n.slot = 1",
+	"CREATE VIEW device_session_view AS SELECT dev_eui, CASE slot WHEN 0 THEN 'current' ELSE 'pending' END AS slot,"
+	" dev_addr, is_1_1, CASE is_1_1 WHEN 0 THEN f_nwk_s_int_key END AS nwk_s_key,"
+	" CASE is_1_1 WHEN 1 THEN f_nwk_s_int_key END AS f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key,"
+	" f_cnt_up, f_cnt_down, CASE is_1_1 WHEN 1 THEN a_f_cnt_down END AS a_f_cnt_down,"
+	" CASE device_class WHEN 0 THEN 'A' WHEN 1 THEN 'B' ELSE 'C' END AS device_class, region, rx1_delay_s,"
+	" rx1_dr_offset, rx2_dr, rx2_freq_hz, joined_at, last_seen_at FROM device_session WHERE slot < 2",
+	"CREATE VIEW queue_view AS SELECT queue_item_id, dev_eui, f_port, confirmed,"
+	" CASE state WHEN 0 THEN 'waiting' WHEN 1 THEN 'in_flight' ELSE 'sent' END AS state, f_cnt_down, data,"
+	" created_at, retries, attempts, expires_at, not_before FROM queue_item",
+	NULL,
+};
+
+const char *const *const schema_steps[] = {step_1, step_2};
 const size_t schema_n_steps = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 static int execute(struct store_db *db, const char *sql, char *err, size_t err_size)

@@ -12,6 +12,46 @@ static void bind_up(sqlite3_stmt *stmt, const struct session_up_row *up)
 	sqlite3_bind_int(stmt, 8, up->up_answered);
 	sqlite3_bind_int(stmt, 9, up->dr);
 	bind_time(stmt, 10, up->last_seen_us);
+	sqlite3_bind_int(stmt, 11, up->device_class);
+	sqlite3_bind_int(stmt, 12, up->rx1_delay_s);
+	sqlite3_bind_int(stmt, 13, up->rx1_dr_offset);
+	sqlite3_bind_int(stmt, 14, up->rx2_dr);
+	sqlite3_bind_int64(stmt, 15, up->rx2_freq_hz);
+}
+
+static void bind_mac(sqlite3_stmt *stmt, int at, const uint8_t *mac, size_t len)
+{
+	if (mac)
+		sqlite3_bind_blob(stmt, at, mac, (int)len, SQLITE_STATIC);
+	else
+		sqlite3_bind_null(stmt, at);
+}
+
+static void bind_key(sqlite3_stmt *stmt, int at, const struct ls_key *key)
+{
+	sqlite3_bind_blob(stmt, at, key->b, sizeof(key->b), SQLITE_STATIC);
+}
+
+/* ?at, ?at + 1: the network keys that before 1.1 are the first one again, which NULL says. */
+static void bind_later_keys(sqlite3_stmt *stmt, int at, const struct session_row *s)
+{
+	if (s->is_1_1) {
+		bind_key(stmt, at, &s->keys.s_nwk_s_int_key);
+		bind_key(stmt, at + 1, &s->keys.nwk_s_enc_key);
+	} else {
+		sqlite3_bind_null(stmt, at);
+		sqlite3_bind_null(stmt, at + 1);
+	}
+}
+
+static void bind_down(sqlite3_stmt *stmt, int at, const struct session_down_row *down)
+{
+	sqlite3_bind_int64(stmt, at, down->f_cnt_down);
+	sqlite3_bind_int64(stmt, at + 1, down->a_f_cnt_down);
+	if (down->has_conf)
+		sqlite3_bind_int64(stmt, at + 2, down->conf_f_cnt_down);
+	else
+		sqlite3_bind_null(stmt, at + 2);
 }
 
 /* Step a change of a row that has to be there. */
@@ -43,26 +83,27 @@ static int run_put(struct store_db *db, const struct store_op *op)
 	bind_eui(stmt, 1, &s->dev_eui);
 	sqlite3_bind_int(stmt, 2, s->slot);
 	bind_up(stmt, &s->up);
-	sqlite3_bind_int64(stmt, 11, s->dev_addr);
-	sqlite3_bind_blob(stmt, 12, s->nwk_s_key.b, sizeof(s->nwk_s_key.b), SQLITE_STATIC);
-	sqlite3_bind_blob(stmt, 13, s->app_s_key.b, sizeof(s->app_s_key.b), SQLITE_STATIC);
-	sqlite3_bind_int64(stmt, 14, s->f_cnt_down);
-	bind_text(stmt, 15, s->region);
-	sqlite3_bind_int(stmt, 16, s->rx1_delay_s);
-	sqlite3_bind_int(stmt, 17, s->rx1_dr_offset);
-	sqlite3_bind_int(stmt, 18, s->rx2_dr);
-	sqlite3_bind_int64(stmt, 19, s->rx2_freq_hz);
-	bind_time(stmt, 20, s->joined_us);
+	bind_mac(stmt, 16, s->mac, s->mac_len);
+	sqlite3_bind_int64(stmt, 17, s->dev_addr);
+	sqlite3_bind_int(stmt, 18, s->is_1_1);
+	bind_key(stmt, 19, &s->keys.f_nwk_s_int_key);
+	bind_key(stmt, 20, &s->keys.app_s_key);
+	bind_later_keys(stmt, 21, s);
+	bind_down(stmt, 23, &s->down);
+	bind_text(stmt, 26, s->region);
+	bind_time(stmt, 27, s->joined_us);
 	return finish_insert(db, stmt);
 }
 
 int store_batch_session_put(struct store_batch *b, const struct session_row *row)
 {
-	struct store_op *op = batch_add(b, run_put);
+	const uint8_t *mac = row->mac ? batch_copy(b, row->mac, row->mac_len) : NULL;
+	struct store_op *op = row->mac && !mac ? NULL : batch_add(b, run_put);
 
 	if (!op)
 		return LS_ENOMEM;
 	op->session = *row;
+	op->session.mac = mac;
 	op->session.region[sizeof(op->session.region) - 1] = '\0';
 	return LS_OK;
 }
@@ -77,18 +118,33 @@ static int run_up(struct store_db *db, const struct store_op *op)
 	bind_eui(stmt, 1, &op->change.dev_eui);
 	sqlite3_bind_int(stmt, 2, op->change.slot);
 	bind_up(stmt, &op->change.up);
+	bind_mac(stmt, 16, op->change.mac, op->change.mac_len);
 	return finish_change(db, stmt);
 }
 
-int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
-                           const struct session_up_row *up)
+/* A change of one session, with the octets of its MAC state; NULL when memory is out. */
+static struct store_op *add_change(struct store_batch *b, int (*run)(struct store_db *db, const struct store_op *op),
+                                   struct eui64 dev_eui, enum session_slot slot, const uint8_t *mac, size_t mac_len)
 {
-	struct store_op *op = batch_add(b, run_up);
+	const uint8_t *copy = mac ? batch_copy(b, mac, mac_len) : NULL;
+	struct store_op *op = mac && !copy ? NULL : batch_add(b, run);
+
+	if (!op)
+		return NULL;
+	op->change.dev_eui = dev_eui;
+	op->change.slot = slot;
+	op->change.mac = copy;
+	op->change.mac_len = mac_len;
+	return op;
+}
+
+int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
+                           const struct session_up_row *up, const uint8_t *mac, size_t mac_len)
+{
+	struct store_op *op = add_change(b, run_up, dev_eui, slot, mac, mac_len);
 
 	if (!op)
 		return LS_ENOMEM;
-	op->change.dev_eui = dev_eui;
-	op->change.slot = slot;
 	op->change.up = *up;
 	return LS_OK;
 }
@@ -102,21 +158,20 @@ static int run_down(struct store_db *db, const struct store_op *op)
 		return rc;
 	bind_eui(stmt, 1, &op->change.dev_eui);
 	sqlite3_bind_int(stmt, 2, op->change.slot);
-	sqlite3_bind_int64(stmt, 3, op->change.f_cnt_down);
-	sqlite3_bind_int(stmt, 4, op->change.up.up_answered);
+	bind_down(stmt, 3, &op->change.down);
+	sqlite3_bind_int(stmt, 6, op->change.up.up_answered);
+	bind_mac(stmt, 7, op->change.mac, op->change.mac_len);
 	return finish_change(db, stmt);
 }
 
-int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot, uint32_t f_cnt_down,
-                             bool up_answered)
+int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
+                             const struct session_down_row *down, bool up_answered, const uint8_t *mac, size_t mac_len)
 {
-	struct store_op *op = batch_add(b, run_down);
+	struct store_op *op = add_change(b, run_down, dev_eui, slot, mac, mac_len);
 
 	if (!op)
 		return LS_ENOMEM;
-	op->change.dev_eui = dev_eui;
-	op->change.slot = slot;
-	op->change.f_cnt_down = f_cnt_down;
+	op->change.down = *down;
 	op->change.up.up_answered = up_answered;
 	return LS_OK;
 }
@@ -175,7 +230,7 @@ static int retire_step(struct store_db *db, const struct store_op *op, enum stat
 		return rc;
 	bind_eui(stmt, 1, &op->retire.dev_eui);
 	if (id != ST_SESSION_RETIRE_REST && op->retire.has_next)
-		sqlite3_bind_blob(stmt, 2, op->retire.next_nwk_s_key.b, sizeof(op->retire.next_nwk_s_key.b), SQLITE_STATIC);
+		bind_key(stmt, 2, &op->retire.next_key);
 	else if (id != ST_SESSION_RETIRE_REST)
 		sqlite3_bind_null(stmt, 2);
 	return db_finish(db, stmt);
@@ -190,16 +245,16 @@ static int run_retire(struct store_db *db, const struct store_op *op)
 	return rc ? rc : retire_step(db, op, ST_SESSION_RETIRE_REST);
 }
 
-int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_nwk_s_key)
+int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_key)
 {
 	struct store_op *op = batch_add(b, run_retire);
 
 	if (!op)
 		return LS_ENOMEM;
 	op->retire.dev_eui = dev_eui;
-	op->retire.has_next = next_nwk_s_key != NULL;
-	if (next_nwk_s_key)
-		op->retire.next_nwk_s_key = *next_nwk_s_key;
+	op->retire.has_next = next_key != NULL;
+	if (next_key)
+		op->retire.next_key = *next_key;
 	return LS_OK;
 }
 

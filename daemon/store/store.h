@@ -35,6 +35,8 @@
 #include "base/eui.h"
 #include "base/key.h"
 #include "base/uuid.h"
+#include "lorawan/mac_wish.h"
+#include "lorawan/region.h"
 #include "model/model.h"
 
 struct store;
@@ -79,6 +81,14 @@ void store_figures(const struct store *st, struct store_figures *out);
  */
 enum session_slot { SLOT_CURRENT = 0, SLOT_PENDING = 1, SLOT_REPLACED = 2, SLOT__COUNT };
 
+/* Session keys (TS001-1.1 section 6.1.1.3). Before 1.1 the three of the network are one, NwkSKey. */
+struct session_keys {
+	struct ls_key f_nwk_s_int_key, s_nwk_s_int_key, nwk_s_enc_key, app_s_key;
+};
+
+/* The class a device is served in: as it last said itself, or as its profile says where it cannot say. */
+enum device_class { CLASS_A, CLASS_B, CLASS_C };
+
 /* What changes with an uplink. Part of the session row. */
 struct session_up_row {
 	uint32_t f_cnt_up;           /* next expected */
@@ -89,19 +99,34 @@ struct session_up_row {
 	bool up_answered;            /* a downlink was transmitted for this counter */
 	uint8_t dr;
 	int64_t last_seen_us;
+	uint8_t device_class;        /* enum device_class */
+	/* the receive windows as the device has acknowledged them */
+	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
+	uint32_t rx2_freq_hz;
 };
+
+/* What changes with a downlink. Part of the session row, always written before the octets leave. */
+struct session_down_row {
+	uint32_t f_cnt_down;         /* next to send: FCntDown, of 1.1 NFCntDown */
+	uint32_t a_f_cnt_down;       /* next to send: AFCntDown of 1.1 */
+	uint32_t conf_f_cnt_down;    /* of the last confirmed downlink: what an acknowledging uplink of 1.1 has in its MIC */
+	bool has_conf;
+};
+
+#define SESSION_MAC_MAX 512
 
 struct session_row {
 	struct eui64 dev_eui;
 	enum session_slot slot;
 	uint32_t dev_addr;
-	struct ls_key nwk_s_key, app_s_key;
-	uint32_t f_cnt_down;         /* next to send */
-	char region[16];
-	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
-	uint32_t rx2_freq_hz;
+	bool is_1_1;                 /* keys, MICs and counters of 1.1 (OptNeg) */
+	struct session_keys keys;
+	char region[REGION_NAME_SIZE];
 	int64_t joined_us;
 	struct session_up_row up;
+	struct session_down_row down;
+	const uint8_t *mac;          /* encoded MAC state, borrowed, at most SESSION_MAC_MAX; NULL: as after activation */
+	size_t mac_len;
 };
 
 enum queue_state { QUEUE_WAITING, QUEUE_IN_FLIGHT, QUEUE_SENT };
@@ -115,6 +140,9 @@ struct queue_row {
 	uint32_t f_cnt_down;         /* last sent with; valid unless waiting and never sent */
 	bool has_f_cnt_down;
 	int64_t created_us;
+	uint8_t retries, attempts;   /* of a confirmed one: how often it may be sent again, how often it was sent */
+	int64_t expires_us;          /* wall; 0: never */
+	int64_t not_before_us;       /* wall; 0: at once */
 	const uint8_t *data;         /* borrowed */
 	size_t data_len;
 };
@@ -164,22 +192,23 @@ void *store_batch_alloc(struct store_batch *b, size_t size); /* from the arena, 
  */
 int store_batch_session_put(struct store_batch *b, const struct session_row *row); /* insert or replace */
 int store_batch_session_up(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
-                           const struct session_up_row *up);
+                           const struct session_up_row *up, const uint8_t *mac, size_t mac_len); /* mac NULL: unchanged */
 int store_batch_session_down(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot,
-                             uint32_t f_cnt_down, bool up_answered);
+                             const struct session_down_row *down, bool up_answered, const uint8_t *mac, size_t mac_len);
 /* Nothing was transmitted for the last uplink after all; the counter stays as it is. */
 int store_batch_session_unanswer(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /* pending becomes current, current replaced */
 /*
- * Pending deleted, current replaced: its counters outlive it. next_nwk_s_key (borrowed, NULL: none) is that of the session
+ * Pending deleted, current replaced: its counters outlive it. next_key (borrowed, NULL: none) is the f_nwk_s_int_key of the session
  * to come: one with the same key is deleted and not kept, and what was replaced before it stays.
  */
-int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_nwk_s_key);
+int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_key);
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
 int store_batch_queue_put(struct store_batch *b, const struct queue_row *row);
 int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_state state, uint32_t f_cnt_down);
+int store_batch_queue_attempts(struct store_batch *b, struct uuid id, uint8_t attempts);
 int store_batch_queue_delete(struct store_batch *b, struct uuid id);
 int store_batch_gateway_seen(struct store_batch *b, struct eui64 gateway_id, int64_t last_seen_us);
 int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_frames, uint64_t join_requests,
@@ -200,9 +229,11 @@ struct device_row {
 	struct eui64 dev_eui, join_eui;
 	struct uuid application_id, profile_id;
 	const char *name, *tags;     /* tags: JSON text */
-	bool enabled, has_app_key;
-	struct ls_key app_key;
+	bool enabled, has_app_key, has_nwk_key;
+	struct ls_key app_key, nwk_key; /* nwk_key: 1.1 */
 	uint32_t join_nonce;         /* last used, 0 none */
+	int32_t rj_count1;           /* last RJcount1 accepted, -1 none; for the present JoinEUI */
+	struct mac_wish wish;
 };
 
 /* Every row once, parents before children; pointers borrowed for the call. Return LS_OK to go on. */

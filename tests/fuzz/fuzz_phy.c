@@ -57,7 +57,7 @@ static void apply(struct fleet *f, int (*how)(struct fleet *, const json_t *), c
 
 static void open_world(struct world *w, const char *mac_version)
 {
-	struct session_row row = {.dev_addr = DEV_ADDR, .region = "EU868", .rx1_delay_s = 1, .rx2_freq_hz = 869525000};
+	struct session_row row = {.dev_addr = DEV_ADDR, .region = "EU868", .up = {.rx1_delay_s = 1, .rx2_freq_hz = 869525000}};
 	struct region_settings settings;
 	const char *why = NULL;
 	char text[512];
@@ -81,8 +81,9 @@ static void open_world(struct world *w, const char *mac_version)
 	      "\"app_key\":\"00112233445566778899aabbccddeeff\"}");
 	w->device = fleet_device(&w->fleet, eui64_from_u64(DEV_EUI));
 	require(w->device);
-	memset(row.nwk_s_key.b, 0x11, sizeof(row.nwk_s_key.b));
-	memset(row.app_s_key.b, 0x22, sizeof(row.app_s_key.b));
+	memset(row.keys.f_nwk_s_int_key.b, 0x11, sizeof(struct ls_key));
+	row.keys.s_nwk_s_int_key = row.keys.nwk_s_enc_key = row.keys.f_nwk_s_int_key;
+	memset(row.keys.app_s_key.b, 0x22, sizeof(struct ls_key));
 	row.dev_eui = w->device->dev_eui;
 	w->session = fleet_session_put(&w->fleet, w->device, &row);
 	require(w->session);
@@ -204,7 +205,7 @@ static void sign(struct world *w, uint8_t *phy, size_t len, uint8_t skew)
 		phy[6] = (uint8_t)f_cnt;
 		phy[7] = (uint8_t)(f_cnt >> 8);
 		if (phy_parse_data(phy, len, &f) == LS_OK)
-			lw_mic_data(w->crypto, &w->session->nwk_s_key, LW_UP, DEV_ADDR, f_cnt, phy, len - 4, phy + len - 4);
+			lw_mic_data(w->crypto, &w->session->keys.f_nwk_s_int_key, LW_UP, DEV_ADDR, f_cnt, phy, len - 4, phy + len - 4);
 	}
 }
 
@@ -227,7 +228,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		read_commands(data + 2, size - 2);
 		return 0;
 	}
-	w->session->up = (struct session_up_row){.has_up = (what & 0x0c) != 0, .f_cnt_up = counters[what >> 2 & 3]};
+	w->session->up.has_up = (what & 0x0c) != 0;
+	w->session->up.f_cnt_up = counters[what >> 2 & 3];
 	size -= 2;
 	memcpy(phy, data + 2, size);
 	if (what & 0x20)

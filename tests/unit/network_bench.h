@@ -68,7 +68,7 @@ static inline void bench_open(struct bench *b, const char *mac_version)
 {
 	struct region_settings settings;
 	struct session_row row = {
-		.dev_addr = BENCH_DEV_ADDR, .region = "EU868", .rx1_delay_s = 1, .rx2_freq_hz = 869525000,
+		.dev_addr = BENCH_DEV_ADDR, .region = "EU868", .up = {.rx1_delay_s = 1, .rx2_freq_hz = 869525000},
 	};
 	const char *why = NULL;
 
@@ -90,8 +90,9 @@ static inline void bench_open(struct bench *b, const char *mac_version)
 	            "\"app_key\":\"00112233445566778899aabbccddeeff\"}");
 	b->device = fleet_device(&b->fleet, eui64_from_u64(0x0004a30b001c0530));
 	assert_non_null(b->device);
-	memset(row.nwk_s_key.b, 0x11, 16);
-	memset(row.app_s_key.b, 0x22, 16);
+	memset(row.keys.f_nwk_s_int_key.b, 0x11, 16);
+	row.keys.s_nwk_s_int_key = row.keys.nwk_s_enc_key = row.keys.f_nwk_s_int_key;
+	memset(row.keys.app_s_key.b, 0x22, 16);
 	row.dev_eui = b->device->dev_eui;
 	b->session = fleet_session_put(&b->fleet, b->device, &row);
 	assert_non_null(b->session);

@@ -27,10 +27,10 @@ static bool build(struct bench *b, bool ack, bool must_send, size_t f_opts_len)
 		uint8_t mic[4];
 
 		assert_int_equal(phy_parse_data(built.phy, built.phy_len, &frame), LS_OK);
-		lw_mic_data(b->crypto, &b->session->nwk_s_key, LW_DOWN, BENCH_DEV_ADDR, b->session->f_cnt_down,
+		lw_mic_data(b->crypto, &b->session->keys.f_nwk_s_int_key, LW_DOWN, BENCH_DEV_ADDR, b->session->down.f_cnt_down,
 		            built.phy, frame.msg_len, mic);
 		assert_memory_equal(mic, frame.mic, 4);
-		assert_int_equal(built.f_cnt_down, b->session->f_cnt_down);
+		assert_int_equal(built.f_cnt_down, b->session->down.f_cnt_down);
 	}
 	return built.send;
 }
@@ -66,13 +66,13 @@ static void item_is_encrypted_under_the_full_counter(void **state)
 
 	(void)state;
 	bench_open(&b, "1.0.3");
-	b.session->f_cnt_down = 0x12345;
+	b.session->down.f_cnt_down = 0x12345;
 	push(&b, 7, 4, true);
 	assert_true(build(&b, false, false, 0));
 	assert_int_equal(frame.m_type, M_TYPE_CONFIRMED_DOWN);
 	assert_int_equal(frame.f_cnt, 0x2345);
 	assert_int_equal(frame.f_port, 10);
-	lw_frm_payload_crypt(b.crypto, &b.session->app_s_key, LW_DOWN, BENCH_DEV_ADDR, 0x12345, data, 4);
+	lw_frm_payload_crypt(b.crypto, &b.session->keys.app_s_key, LW_DOWN, BENCH_DEV_ADDR, 0x12345, data, 4);
 	assert_memory_equal(frame.frm_payload, data, 4);
 	bench_close(&b);
 }
@@ -132,7 +132,7 @@ static void exhausted_counter_sends_nothing(void **state)
 
 	(void)state;
 	bench_open(&b, "1.0.3");
-	b.session->f_cnt_down = UINT32_MAX;
+	b.session->down.f_cnt_down = UINT32_MAX;
 	assert_false(build(&b, true, true, 0));
 	bench_close(&b);
 }

@@ -49,8 +49,8 @@ static void accept_carries_what_the_device_needs(void **state)
 	assert_true(accept.has_cf_list);
 	assert_memory_equal(accept.cf_list, "\x18\x4f\x84\xe8\x56\x84\xb8\x5e\x84\x88\x66\x84\x58\x6e\x84\x00", 16);
 	lw_derive_keys_10(b.crypto, &b.device->app_key, 1, 0, 77, &nwk_s_key, &app_s_key);
-	assert_true(key_equal(&nwk_s_key, &outcome.session.nwk_s_key));
-	assert_true(key_equal(&app_s_key, &outcome.session.app_s_key));
+	assert_true(key_equal(&nwk_s_key, &outcome.session.keys.f_nwk_s_int_key));
+	assert_true(key_equal(&app_s_key, &outcome.session.keys.app_s_key));
 	assert_int_equal(outcome.session.slot, SLOT_PENDING);
 	bench_close(&b);
 }

@@ -146,7 +146,7 @@ static void a_missing_row_undoes_only_its_own_batch(void **state)
 		b->arg = &rcs[i];
 		b->done = keep_rc;
 		store_batch_log(f->st, b, LOG_EVENT, &row);
-		store_batch_session_up(b, eui(i == 11 ? 99 : 1), SLOT_CURRENT, &up);
+		store_batch_session_up(b, eui(i == 11 ? 99 : 1), SLOT_CURRENT, &up, NULL, 0);
 		store_submit(f->st, b);
 	}
 	settle(f);
@@ -457,6 +457,7 @@ static void an_orderly_end_wastes_no_seqs(void **state)
 struct loaded {
 	int devices, sessions, nonces, items, tenants, gateways, foreign;
 	struct session_row session[4];
+	uint8_t mac[4][8]; /* what was borrowed */
 	struct device_row device;
 	char names[8][64];
 	struct queue_row item[4];
@@ -489,6 +490,9 @@ static int load_session_row(void *arg, const struct session_row *row)
 {
 	struct loaded *l = arg;
 
+	assert_true(row->mac_len <= sizeof(l->mac[0]));
+	if (row->mac_len)
+		memcpy(l->mac[l->sessions % 4], row->mac, row->mac_len);
 	l->session[l->sessions++ % 4] = *row;
 	return LS_OK;
 }
@@ -539,7 +543,12 @@ static void what_was_written_is_loaded(void **state)
 	struct store_loader l = loader(&got);
 	struct session_row pending = session(1, SLOT_PENDING);
 	struct session_up_row up = {.f_cnt_up = 4000000000u, .has_up = true, .up_hash = 0xfedcba9876543210u, .up_first_us = 12,
-	                            .up_transmissions = 3, .up_answered = true, .dr = 5, .last_seen_us = 99};
+	                            .up_transmissions = 3, .up_answered = true, .dr = 5, .last_seen_us = 99,
+	                            .device_class = CLASS_C, .rx1_delay_s = 5, .rx1_dr_offset = 2, .rx2_dr = 3,
+	                            .rx2_freq_hz = 4000000002u};
+	struct session_down_row down = {.f_cnt_down = 4000000001u, .a_f_cnt_down = 4000000003u,
+	                                .conf_f_cnt_down = 4000000004u, .has_conf = true};
+	static const uint8_t mac[] = {1, 0, 255};
 	struct store_batch *b;
 	struct uuid ids[3];
 	char text[EUI64_TEXT_SIZE];
@@ -552,18 +561,23 @@ static void what_was_written_is_loaded(void **state)
 	put_session(f, 1);
 	b = store_batch_new();
 	pending.dev_addr = 0xfe000001;
+	pending.is_1_1 = true;
+	memset(pending.keys.s_nwk_s_int_key.b, 0xc3, 16);
+	memset(pending.keys.nwk_s_enc_key.b, 0xd4, 16);
 	store_batch_join(b, eui(1), eui(77), 65535, 9);
 	store_batch_session_put(b, &pending);
-	store_batch_session_up(b, eui(1), SLOT_PENDING, &up);
-	store_batch_session_down(b, eui(1), SLOT_PENDING, 4000000001u, false);
+	store_batch_session_up(b, eui(1), SLOT_PENDING, &up, mac, sizeof(mac));
+	store_batch_session_down(b, eui(1), SLOT_PENDING, &down, false, NULL, 0);
 	for (int i = 0; i < 3; i++) {
 		uint8_t data[2] = {(uint8_t)(10 + i), 0};
 		struct queue_row q = {.queue_item_id = ids[i] = uuid_random(), .dev_eui = eui(1), .f_port = 10,
-		                      .confirmed = i == 1, .created_us = 50, .data = data, .data_len = i == 2 ? 0 : 2};
+		                      .confirmed = i == 1, .created_us = 50, .retries = 3, .expires_us = 1000 + i,
+		                      .not_before_us = i == 1 ? 900 : 0, .data = data, .data_len = i == 2 ? 0 : 2};
 
 		store_batch_queue_put(b, &q);
 	}
 	store_batch_queue_state(b, ids[1], QUEUE_IN_FLIGHT, 17);
+	store_batch_queue_attempts(b, ids[1], 2);
 	store_batch_queue_delete(b, ids[0]);
 	store_batch_foreign(b, 0x600001, 3, 4, 5);
 	store_batch_gateway_seen(b, (struct eui64){{0, 0x16, 0xc0, 1, 0xff, 0x10, 0xa2, 0x35}}, 1234567);
@@ -578,13 +592,16 @@ static void what_was_written_is_loaded(void **state)
 	assert_true(got.device.enabled && got.device.has_app_key);
 	assert_int_equal(got.device.app_key.b[15], 15);
 	assert_int_equal(got.sessions, 2);
-	assert_int_equal(got.session[0].f_cnt_down, 7);
+	assert_int_equal(got.session[0].down.f_cnt_down, 7);
+	assert_false(got.session[0].is_1_1 || got.session[0].down.has_conf);
+	assert_int_equal(got.session[0].keys.nwk_s_enc_key.b[0], 0xa1); /* one key is all three before 1.1 */
+	assert_int_equal(got.session[0].mac_len, 0);
 	assert_false(got.session[0].up.has_up);
 	const struct session_row *s = &got.session[1];
 
 	assert_int_equal(s->slot, SLOT_PENDING);
 	assert_int_equal(s->dev_addr, 0xfe000001);
-	assert_int_equal(s->f_cnt_down, 4000000001u);
+	assert_int_equal(s->down.f_cnt_down, 4000000001u);
 	assert_string_equal(s->region, "EU868");
 	assert_int_equal(s->up.f_cnt_up, 4000000000u);
 	assert_true(s->up.up_hash == 0xfedcba9876543210u);
@@ -592,6 +609,20 @@ static void what_was_written_is_loaded(void **state)
 	assert_false(s->up.up_answered); /* session_down said so */
 	assert_int_equal(s->up.dr, 5);
 	assert_int_equal(s->up.last_seen_us, 99);
+	assert_int_equal(s->up.device_class, CLASS_C);
+	assert_int_equal(s->up.rx1_delay_s, 5);
+	assert_int_equal(s->up.rx1_dr_offset, 2);
+	assert_int_equal(s->up.rx2_dr, 3);
+	assert_int_equal(s->up.rx2_freq_hz, 4000000002u);
+	assert_true(s->is_1_1);
+	assert_int_equal(s->keys.f_nwk_s_int_key.b[0], 0xa1);
+	assert_int_equal(s->keys.s_nwk_s_int_key.b[0], 0xc3);
+	assert_int_equal(s->keys.nwk_s_enc_key.b[0], 0xd4);
+	assert_int_equal(s->down.a_f_cnt_down, 4000000003u);
+	assert_true(s->down.has_conf);
+	assert_int_equal(s->down.conf_f_cnt_down, 4000000004u);
+	assert_int_equal(s->mac_len, sizeof(mac)); /* session_down left it */
+	assert_memory_equal(got.mac[1], mac, sizeof(mac));
 	assert_int_equal(got.nonces, 1);
 	assert_int_equal(got.nonce, 65535);
 	assert_int_equal(got.items, 2);
@@ -599,6 +630,11 @@ static void what_was_written_is_loaded(void **state)
 	assert_int_equal(got.item[0].state, QUEUE_IN_FLIGHT);
 	assert_int_equal(got.item[0].f_cnt_down, 17);
 	assert_true(got.item[0].confirmed);
+	assert_int_equal(got.item[0].retries, 3);
+	assert_int_equal(got.item[0].attempts, 2);
+	assert_int_equal(got.item[0].expires_us, 1001);
+	assert_int_equal(got.item[0].not_before_us, 900);
+	assert_int_equal(got.item[1].not_before_us, 0);
 	assert_false(got.item[1].has_f_cnt_down);
 	assert_int_equal(got.item[1].data_len, 0);
 
@@ -630,7 +666,7 @@ static void expect_sessions(struct fixture *f, const char *expected)
 	assert_int_equal(store_load_devices(f->st, (struct eui64[]){eui(1)}, 1, &l), LS_OK);
 	for (int i = 0; i < got.sessions; i++)
 		snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%d:%02x", i ? " " : "", got.session[i].slot,
-		         got.session[i].nwk_s_key.b[0]);
+		         got.session[i].keys.f_nwk_s_int_key.b[0]);
 	assert_string_equal(text, expected);
 }
 
@@ -640,8 +676,8 @@ static void retire(struct fixture *f, uint8_t next_key)
 	struct store_batch *b = store_batch_new();
 	struct session_row next = session(1, SLOT_CURRENT);
 
-	memset(next.nwk_s_key.b, next_key, sizeof(next.nwk_s_key.b));
-	store_batch_session_retire(b, eui(1), next_key ? &next.nwk_s_key : NULL);
+	memset(next.keys.f_nwk_s_int_key.b, next_key, sizeof(next.keys.f_nwk_s_int_key.b));
+	store_batch_session_retire(b, eui(1), next_key ? &next.keys.f_nwk_s_int_key : NULL);
 	if (next_key)
 		store_batch_session_put(b, &next);
 	assert_int_equal(commit(f, b), LS_OK);

@@ -214,11 +214,11 @@ static UNUSED json_t *device_json(uint64_t n, const char *name)
 
 static UNUSED struct session_row session(uint64_t n, enum session_slot slot)
 {
-	struct session_row s = {.dev_eui = eui(n), .slot = slot, .dev_addr = 0x01000000 + (uint32_t)n, .f_cnt_down = 7,
-	                        .region = "EU868", .rx1_delay_s = 1, .rx2_freq_hz = 869525000, .joined_us = 1000000};
+	struct session_row s = {.dev_eui = eui(n), .slot = slot, .dev_addr = 0x01000000 + (uint32_t)n, .down.f_cnt_down = 7,
+	                        .region = "EU868", .up = {.rx1_delay_s = 1, .rx2_freq_hz = 869525000}, .joined_us = 1000000};
 
-	memset(s.nwk_s_key.b, 0xa1, 16);
-	memset(s.app_s_key.b, 0xb2, 16);
+	memset(s.keys.f_nwk_s_int_key.b, 0xa1, 16);
+	memset(s.keys.app_s_key.b, 0xb2, 16);
 	s.up.last_seen_us = 1000000;
 	return s;
 }

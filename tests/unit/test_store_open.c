@@ -145,41 +145,89 @@ static void prepare_device(struct fixture *f)
 	fixture_close(f);
 }
 
+/* The schema as it is, then two steps more. */
+static int migrate_on(struct fixture *f, const char *const *one, const char *const *two)
+{
+	const char *const *steps[16];
+
+	assert_true(schema_n_steps + 2 <= sizeof(steps) / sizeof(steps[0]));
+	memcpy(steps, schema_steps, schema_n_steps * sizeof(steps[0]));
+	steps[schema_n_steps] = one;
+	steps[schema_n_steps + 1] = two;
+	return migrate(f, steps, schema_n_steps + 2);
+}
+
 static void a_migration_leaves_a_copy_of_before(void **state)
 {
 	struct fixture *f = *state;
-	const char *const *const steps[] = {schema_steps[0], add_column, rebuild_parent};
-	char copy[128];
+	int now = (int)schema_n_steps;
+	char copy[128], suffix[32];
 
 	prepare_device(f);
 	umask(0);
-	assert_int_equal(migrate(f, steps, 3), LS_OK);
+	assert_int_equal(migrate_on(f, add_column, rebuild_parent), LS_OK);
 	umask(022);
-	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), 3);
+	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), now + 2);
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM tenant WHERE note IS NULL"), 1);
 	/* chirpstack/chirpstack#825: the children of the rebuilt table are still there. */
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session"), 1);
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device"), 1);
-	assert_int_equal(mode_of(f->path, ".before-v3"), 0600);
-	snprintf(copy, sizeof(copy), "%s.before-v3", f->path);
-	assert_int_equal(sql_number(copy, "PRAGMA user_version"), 1);
+	snprintf(suffix, sizeof(suffix), ".before-v%d", now + 2);
+	assert_int_equal(mode_of(f->path, suffix), 0600);
+	snprintf(copy, sizeof(copy), "%s%s", f->path, suffix);
+	assert_int_equal(sql_number(copy, "PRAGMA user_version"), now);
 	assert_int_equal(sql_number(copy, "SELECT count(*) FROM device_session"), 1);
 }
 
 static void a_step_that_fails_changes_nothing(void **state)
 {
 	struct fixture *f = *state;
-	const char *const *const half[] = {schema_steps[0], add_column, breaks_half_way};
-	const char *const *const orphaned[] = {schema_steps[0], add_column, orphans};
+	int now = (int)schema_n_steps;
 
 	prepare_device(f);
-	assert_int_not_equal(migrate(f, half, 3), LS_OK);
-	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), 2); /* the step before it holds */
+	assert_int_not_equal(migrate_on(f, add_column, breaks_half_way), LS_OK);
+	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), now + 1); /* the step before it holds */
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM pragma_table_info('tenant') WHERE name = 'more'"), 0);
-	assert_int_not_equal(migrate(f, orphaned, 3), LS_OK);
+	assert_int_not_equal(migrate_on(f, add_column, orphans), LS_OK);
 	assert_non_null(strstr(f->err, "without what they refer to"));
 	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device"), 1);
-	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), 2);
+	assert_int_equal(sql_number(f->path, "PRAGMA user_version"), now + 1);
+}
+
+/* A database of the first schema, with a session and a downlink in it, as the first released program left it. */
+static const char *const first_rows =
+	"INSERT INTO tenant (tenant_id, name, created_at, updated_at) VALUES (x'01', 'acme', 1, 1);"
+	"INSERT INTO application (application_id, tenant_id, name, created_at, updated_at) VALUES (x'02', x'01', 'm', 1, 1);"
+	"INSERT INTO profile (profile_id, tenant_id, name, region, mac_version, created_at, updated_at)"
+	" VALUES (x'03', x'01', 'basic', 'EU868', '1.0.3', 1, 1);"
+	"INSERT INTO device (dev_eui, application_id, profile_id, name, app_key, created_at, updated_at)"
+	" VALUES (x'0000000000000001', x'02', x'03', 'pump', x'00112233445566778899aabbccddeeff', 1, 1);"
+	"INSERT INTO device_session (dev_eui, slot, dev_addr, nwk_s_key, app_s_key, f_cnt_up, f_cnt_down, region, rx1_delay_s,"
+	" rx1_dr_offset, rx2_dr, rx2_freq_hz, has_up, up_hash, up_transmissions, up_answered, dr)"
+	" VALUES (x'0000000000000001', 0, 5, x'11111111111111111111111111111111', x'22222222222222222222222222222222', 70000,"
+	" 9, 'EU868', 1, 0, 0, 869525000, 1, 3, 1, 0, 5);"
+	"INSERT INTO queue_item (queue_item_id, dev_eui, f_port, confirmed, state, created_at, data)"
+	" VALUES (x'0102030405060708090a0b0c0d0e0f10', x'0000000000000001', 10, 0, 0, 1, x'aa')";
+
+static void sessions_and_queues_of_the_first_schema_go_on(void **state)
+{
+	struct fixture *f = *state;
+	sqlite3 *db;
+
+	fixture_close(f);
+	unlink(f->path);
+	assert_int_equal(close(open(f->path, O_CREAT | O_EXCL | O_WRONLY, 0600)), 0);
+	assert_int_equal(migrate(f, schema_steps, 1), LS_OK);
+	assert_int_equal(sqlite3_open(f->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, first_rows, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+	assert_int_equal(migrate(f, schema_steps, schema_n_steps), LS_OK);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_session_view WHERE f_cnt_up = 70000 AND f_cnt_down = 9"
+	                                     " AND is_1_1 = 0 AND nwk_s_key = x'11111111111111111111111111111111'"
+	                                     " AND device_class = 'A'"), 1);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM device_view WHERE f_cnt_down = 9 AND name = 'pump'"), 1);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM queue_view WHERE retries = 0 AND expires_at IS NULL"), 1);
+	assert_int_equal(sql_number(f->path, "SELECT count(*) FROM profile_view WHERE dev_nonce_check = 'version'"), 1);
 }
 
 /* --- what the connection lets pass --- */
@@ -226,6 +274,7 @@ int main(void)
 		TEST(a_folder_that_is_not_there_is_named),
 		TEST(a_migration_leaves_a_copy_of_before),
 		TEST(a_step_that_fails_changes_nothing),
+		TEST(sessions_and_queues_of_the_first_schema_go_on),
 		TEST(a_reading_connection_only_reads),
 	};
 

@@ -31,9 +31,9 @@ static enum uplink_kind hear(struct bench *b, const struct session *s, struct se
 
 	if (f.f_port < 0)
 		frame.frm_payload_len = 0;
-	lw_frm_payload_crypt(b->crypto, &s->app_s_key, LW_UP, s->dev_addr, f.f_cnt, payload, sizeof(payload));
+	lw_frm_payload_crypt(b->crypto, &s->keys.app_s_key, LW_UP, s->dev_addr, f.f_cnt, payload, sizeof(payload));
 	assert_int_equal(phy_write_data(&frame, buf, sizeof(buf), &len), LS_OK);
-	lw_mic_data(b->crypto, &s->nwk_s_key, LW_UP, s->dev_addr, f.f_cnt, buf, len, mic);
+	lw_mic_data(b->crypto, &s->keys.f_nwk_s_int_key, LW_UP, s->dev_addr, f.f_cnt, buf, len, mic);
 	memcpy(buf + len, mic, 4);
 	len += 4;
 	if (f.spoil)
@@ -231,7 +231,7 @@ static void same_octets_of_another_gateway_soon_after_a_restart_are_a_late_copy(
 
 static void two_devices_on_one_dev_addr_are_told_apart_by_their_mic(void **state)
 {
-	struct session_row row = {.dev_addr = BENCH_DEV_ADDR, .region = "EU868", .rx1_delay_s = 1};
+	struct session_row row = {.dev_addr = BENCH_DEV_ADDR, .region = "EU868", .up.rx1_delay_s = 1};
 	struct session *other;
 	struct device *twin;
 	struct bench b;
@@ -243,7 +243,7 @@ static void two_devices_on_one_dev_addr_are_told_apart_by_their_mic(void **state
 	            "\"profile_id\":\"" BENCH_PROFILE "\",\"name\":\"twin\",\"enabled\":true,\"tags\":{},\"app_key\":null}");
 	twin = fleet_device(&b.fleet, eui64_from_u64(0x0004a30b001c0531));
 	row.dev_eui = twin->dev_eui;
-	memset(row.nwk_s_key.b, 0x33, 16);
+	memset(row.keys.f_nwk_s_int_key.b, 0x33, 16);
 	other = fleet_session_put(&b.fleet, twin, &row);
 	assert_int_equal(hear(&b, other, (struct sent){.f_cnt = 5}), UPLINK_NEW);
 	assert_ptr_equal(outcome.session, other);
