@@ -99,6 +99,11 @@ static void read_commands(const uint8_t *list, size_t len)
 
 		mac_iter_init(&it, dir ? LW_DOWN : LW_UP, list, len);
 		while (mac_iter_next(&it, &command)) {
+			struct mac_message m;
+			char text[MAC_TEXT_SIZE];
+
+			mac_decode(&command, &m);
+			require(strlen(mac_message_text(&m, text, sizeof(text))) + 1 < sizeof(text));
 			require(command.name && command.payload + command.len <= list + len);
 			used += 1u + command.len;
 			require(used <= len);

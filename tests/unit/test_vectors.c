@@ -8,7 +8,6 @@
 #include "lorawan/dev_addr.h"
 #include "lorawan/f_cnt.h"
 #include "lorawan/gps_time.h"
-#include "lorawan/mac.h"
 #include "lorawan/region.h"
 
 static void check_aes_cmac(const json_t *in, const json_t *want, unsigned *done)
@@ -344,62 +343,6 @@ static void check_rx1_parameters(const json_t *in, const json_t *want, unsigned 
 	(*done)++;
 }
 
-/* Every command is read with its name and length; LinkCheck and DeviceTime are written too. */
-static void check_mac_command(const json_t *in, const json_t *want, unsigned *done)
-{
-	const json_t *fields = test_data_get(in, "fields");
-	enum lw_direction dir = direction_of(in);
-	uint8_t bytes[64], out[6];
-	size_t len = test_data_octets(want, "bytes", bytes, sizeof(bytes));
-	struct mac_iter it;
-	struct mac_command cmd;
-
-	mac_iter_init(&it, dir, bytes, len);
-	assert_true(mac_iter_next(&it, &cmd));
-	assert_string_equal(cmd.name, test_data_text(in, "command"));
-	assert_int_equal(cmd.cid, bytes[0]);
-	assert_ptr_equal(cmd.payload, bytes + 1);
-	assert_int_equal(cmd.len, len - 1);
-	assert_false(mac_iter_next(&it, &cmd));
-	assert_false(it.stopped);
-
-	if (dir == LW_DOWN && bytes[0] == MAC_CID_LINK_CHECK) {
-		len = mac_write_link_check_ans(out, (uint8_t)test_data_int(fields, "margin"),
-					       (uint8_t)test_data_int(fields, "gw_cnt"));
-		assert_octets(want, "bytes", out, len);
-		(*done)++;
-	} else if (dir == LW_DOWN && bytes[0] == MAC_CID_DEVICE_TIME) {
-		uint64_t fraction_256 = (uint64_t)test_data_int(fields, "fraction_256");
-		uint64_t seconds = (uint64_t)test_data_int(fields, "gps_seconds");
-
-		/* The first microsecond of that 256th. */
-		len = mac_write_device_time_ans(out, seconds * 1000000 + (fraction_256 * 1000000 + 255) / 256);
-		assert_octets(want, "bytes", out, len);
-		(*done)++;
-	}
-}
-
-static void check_mac_sequence(const json_t *in, const json_t *want, unsigned *done)
-{
-	const json_t *commands = test_data_get(want, "commands");
-	uint8_t bytes[64];
-	size_t len = test_data_octets(in, "bytes", bytes, sizeof(bytes)), used = 0;
-	struct mac_iter it;
-	struct mac_command cmd;
-
-	mac_iter_init(&it, direction_of(in), bytes, len);
-	for (size_t i = 0; i < json_array_size(commands); i++) {
-		assert_true(mac_iter_next(&it, &cmd));
-		assert_string_equal(cmd.name, test_data_text(json_array_get(commands, i), "command"));
-		assert_ptr_equal(cmd.payload, bytes + used + 1);
-		used += 1u + cmd.len;
-	}
-	assert_false(mac_iter_next(&it, &cmd));
-	assert_false(it.stopped);
-	assert_int_equal(used, len);
-	(*done)++;
-}
-
 #define KINDS(K) \
 	K(aes_cmac) \
 	K(fctrl) \
@@ -418,9 +361,7 @@ static void check_mac_sequence(const json_t *in, const json_t *want, unsigned *d
 	K(devaddr_prefix) \
 	K(lora_airtime) \
 	K(gps_time) \
-	K(rx1_parameters) \
-	K(mac_command) \
-	K(mac_sequence)
+	K(rx1_parameters)
 
 VECTOR_TESTS(KINDS)
 
@@ -438,6 +379,8 @@ static const char *const elsewhere[][2] = {
 	{"root_wor_s_key", "test_vectors_11"},
 	{"wor_session_keys", "test_vectors_11"},
 	{"data_block_mic", "test_vectors_11"},
+	{"mac_command", "test_vectors_mac"},
+	{"mac_sequence", "test_vectors_mac"},
 };
 
 /* Kinds of what this server does not do yet. */

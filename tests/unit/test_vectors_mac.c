@@ -1,0 +1,113 @@
+/* Runs the MAC kinds of tests/data/vectors.json. */
+#include "tests/unit/test_vectors.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "lorawan/mac.h"
+
+/* The fields of a command and those of the vector are the same ones with the same values, in any order. */
+static void assert_fields(const struct mac_message *m, const json_t *want)
+{
+	unsigned n_fields = mac_command_n_fields(m->row);
+
+	assert_int_equal(json_object_size(want), n_fields);
+	for (unsigned n = 0; n < n_fields; n++) {
+		const struct mac_field *f = mac_command_field(m->row, n);
+
+		if (f->kind == MAC_OCTETS || f->kind == MAC_OCTETS_REVERSED) {
+			assert_octets(want, f->name, m->octets, m->n_octets);
+		} else if (f->kind == MAC_DEV_ADDR) {
+			char text[9];
+
+			snprintf(text, sizeof(text), "%08" PRIx32, (uint32_t)m->values[n]);
+			assert_string_equal(text, test_data_text(want, f->name));
+		} else {
+			assert_int_equal(m->values[n], test_data_int(want, f->name));
+		}
+	}
+}
+
+/* Every command is read with its name and fields, and written again; from people's text too. */
+static void check_mac_command(const json_t *in, const json_t *want, unsigned *done)
+{
+	const json_t *wanted = test_data_get(in, "fields");
+	enum lw_direction dir = direction_of(in);
+	uint8_t bytes[64], out[MAC_COMMAND_MAX];
+	size_t len = test_data_octets(want, "bytes", bytes, sizeof(bytes));
+	struct mac_iter it;
+	struct mac_command cmd;
+	struct mac_message m, typed;
+	const char *name;
+	json_t *value;
+
+	mac_iter_init(&it, dir, bytes, len);
+	assert_true(mac_iter_next(&it, &cmd));
+	assert_string_equal(cmd.name, test_data_text(in, "command"));
+	assert_int_equal(cmd.cid, bytes[0]);
+	assert_ptr_equal(cmd.payload, bytes + 1);
+	assert_int_equal(cmd.len, len - 1);
+	assert_false(mac_iter_next(&it, &cmd));
+	assert_false(it.stopped);
+
+	mac_iter_init(&it, dir, bytes, len);
+	mac_iter_next(&it, &cmd);
+	mac_decode(&cmd, &m);
+	assert_fields(&m, wanted);
+	assert_int_equal(mac_encode(&m, out, sizeof(out), &len, NULL), LS_OK);
+	assert_octets(want, "bytes", out, len);
+
+	typed = (struct mac_message){.row = mac_command_find(cmd.name, dir)};
+	assert_non_null(typed.row);
+	json_object_foreach((json_t *)wanted, name, value) {
+		char number[32];
+
+		snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
+		assert_int_equal(mac_set_text(&typed, name, json_is_string(value) ? json_string_value(value) : number), 0);
+	}
+	assert_int_equal(mac_encode(&typed, out, sizeof(out), &len, NULL), LS_OK);
+	assert_octets(want, "bytes", out, len);
+	(*done)++;
+}
+
+static void check_mac_sequence(const json_t *in, const json_t *want, unsigned *done)
+{
+	const json_t *commands = test_data_get(want, "commands");
+	uint8_t bytes[64];
+	size_t len = test_data_octets(in, "bytes", bytes, sizeof(bytes)), used = 0;
+	struct mac_iter it;
+	struct mac_command cmd;
+	struct mac_message m;
+
+	mac_iter_init(&it, direction_of(in), bytes, len);
+	for (size_t i = 0; i < json_array_size(commands); i++) {
+		assert_true(mac_iter_next(&it, &cmd));
+		assert_string_equal(cmd.name, test_data_text(json_array_get(commands, i), "command"));
+		assert_ptr_equal(cmd.payload, bytes + used + 1);
+		mac_decode(&cmd, &m);
+		assert_fields(&m, test_data_get(json_array_get(commands, i), "fields"));
+		used += 1u + cmd.len;
+	}
+	assert_false(mac_iter_next(&it, &cmd));
+	assert_false(it.stopped);
+	assert_int_equal(used, len);
+	(*done)++;
+}
+
+#define KINDS(K) \
+	K(mac_command) \
+	K(mac_sequence)
+
+VECTOR_TESTS(KINDS)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+#define K(kind) cmocka_unit_test(kind##_vectors_hold),
+		KINDS(K)
+#undef K
+	};
+
+	return cmocka_run_group_tests(tests, vectors_open, vectors_close);
+}
