@@ -5,141 +5,17 @@
  * load batches grow and the cost per frame falls; at rest a batch is one frame. Drops change no state, so their rows
  * go into a lazy commit that causes no sync of its own.
  */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <syslog.h>
 
 #include "base/error.h"
-#include "network/internal.h"
-#include "network/join.h"
 #include "network/log_text.h"
 #include "network/session_load.h"
-
-#define DROP_EVENTS_PER_SECOND 10
-#define LATE_UNKNOWN_US 2000000 /* how long copies of frames of nobody here are late ones */
-
-struct turn_item {
-	struct turn_item *next;
-	struct collected *e;
-	enum m_type m_type;
-	struct phy_data data;              /* data frames; points into e */
-	struct phy_join_request join;      /* join requests */
-};
-
-/* What happens after the commit. */
-struct effect {
-	bool is_join;
-	struct answer_wish wish;           /* of data frames; of joins: dev_eui, dev_addr, e, dr, channel */
-	uint8_t phy[33];                   /* join accept */
-	uint8_t phy_len;
-};
-
-struct turn {
-	struct commit *c, *lazy;
-	struct effect *effects;
-	size_t n_effects, cap_effects;
-};
-
-/* ---- rows ----------------------------------------------------------------------------------- */
-
-static void add_frame_row(struct commit *c, struct frame_up *row)
-{
-	const struct eui64 *dev_eui = row->device ? &row->device->dev_eui : row->has_dev_eui ? &row->dev_eui : NULL;
-	int64_t now = row->receptions[0].rx.recv_wall_us;
-
-	text_frame_up(commit_row_begin(c), row, now);
-	commit_row_end(c, LOG_FRAME, "up", now, dev_eui, row->has_dev_addr ? &row->dev_addr : NULL,
-	               drop_reason_name(row->reason));
-}
-
-static struct commit *lazy_commit(struct network *n, struct turn *t)
-{
-	if (!t->lazy)
-		t->lazy = commit_new(n);
-	return t->lazy;
-}
-
-/* A drop: counted always, a row while the reason has not had its share of this second. */
-static bool drop_row(struct network *n, struct turn *t, struct frame_up *row)
-{
-	if (!network_may_log_drop(n, row->reason, row->e->first_wall_us) || !lazy_commit(n, t))
-		return false;
-	add_frame_row(t->lazy, row);
-	return true;
-}
-
-static struct frame_up row_of(const struct turn_item *item)
-{
-	struct frame_up row = {
-		.e = item->e, .receptions = item->e->receptions, .n_receptions = item->e->n,
-		.m_type = item->m_type, .f_port = -1, .dr = -1,
-	};
-
-	if (item->m_type == M_TYPE_JOIN_REQUEST) {
-		row.dev_eui = item->join.dev_eui;
-		row.has_dev_eui = true;
-	} else if (item->data.msg_len) {
-		row.dev_addr = item->data.dev_addr;
-		row.has_dev_addr = true;
-		row.f_cnt = item->data.f_cnt;
-		row.has_f_cnt = true;
-		row.f_port = item->data.f_port;
-	}
-	return row;
-}
-
-/*
- * A log event as ChirpStack sends it, for applications that watch them: level, code and the context keys beside
- * deduplication_id are its own. They rest on no state, so like the drop's row they cause no sync: a stranger who
- * replays frames must not be able to keep the disk busy.
- */
-static void drop_event(struct network *n, struct commit *c, const struct device *d, const struct collected *e,
-                       enum drop_reason reason, const char *detail, const char *level, const char *code,
-                       const struct text_pair *more, size_t n_more)
-{
-	struct text_pair context[4];
-	char id[UUID_TEXT_SIZE], description[2 * DETAIL_SIZE];
-
-	if (n->drop_events.second != e->first_wall_us / 1000000)
-		n->drop_events = (struct drop_limit){.second = e->first_wall_us / 1000000};
-	if (n->drop_events.n++ >= DROP_EVENTS_PER_SECOND)
-		return;
-	context[0] = (struct text_pair){"deduplication_id", uuid_format(network_uuid(n), id)};
-	for (size_t i = 0; i < n_more; i++)
-		context[1 + i] = more[i];
-	snprintf(description, sizeof(description), "%s%s%s", drop_reason_words(reason), detail[0] ? ": " : "", detail);
-	text_log_event(commit_row_begin(c), d, e->first_wall_us, level, code, description, context, 1 + n_more);
-	commit_row_end(c, LOG_EVENT, "log", e->first_wall_us, &d->dev_eui, NULL, NULL);
-}
-
-/* ---- foreign traffic ------------------------------------------------------------------------ */
-
-static void count_foreign(struct network *n, uint32_t net_id, bool is_join, int64_t now_us)
-{
-	size_t i = 0;
-
-	if (is_join)
-		n->counters.foreign_joins++;
-	else
-		n->counters.foreign_data++;
-	while (i < n->n_foreign && n->foreign[i].net_id != net_id)
-		i++;
-	if (i == n->n_foreign) {
-		if (n->n_foreign == FOREIGN_MAX)
-			return;
-		n->foreign[n->n_foreign++] = (struct foreign){.net_id = net_id};
-	}
-	if (is_join)
-		n->foreign[i].join_requests++;
-	else
-		n->foreign[i].data_frames++;
-	n->foreign[i].last_us = now_us;
-}
+#include "network/turn.h"
 
 /* ---- effects -------------------------------------------------------------------------------- */
 
-static struct effect *add_effect(struct turn *t, struct collected *e)
+struct effect *turn_add_effect(struct turn *t, struct collected *e)
 {
 	if (t->n_effects == t->cap_effects) {
 		size_t cap = t->cap_effects ? t->cap_effects * 2 : 8;
@@ -175,7 +51,7 @@ static void mark_store_failed(struct network *n, const struct turn *t)
 		if (!n->store_failed)
 			n->store_failed = commit_new(n);
 		if (n->store_failed && n->store_failed->rows[LOG_FRAME].n < STORE_FAILED_ROWS_MAX)
-			add_frame_row(n->store_failed, &row);
+			turn_frame_row(n->store_failed, &row);
 	}
 }
 
@@ -202,226 +78,6 @@ static void on_turn_committed(struct commit *c, int rc)
 	}
 	free(t->effects);
 	free(t);
-}
-
-/* ---- data frames ---------------------------------------------------------------------------- */
-
-/* The device's answer to a confirmed downlink: acknowledged, or not by the next new uplink. */
-static void settle_confirmed(struct network *n, struct turn *t, struct device *d, const struct phy_data *phy,
-                             const struct collected *e, struct uuid deduplication_id)
-{
-	struct queue_item *item = d->queue;
-
-	while (item && (!item->confirmed || item->state == QUEUE_WAITING))
-		item = item->next;
-	/* On its way still: without an ACK this uplink says nothing about it. */
-	if (!item || (!phy->ack && item->state == QUEUE_IN_FLIGHT))
-		return;
-	text_ack_event(commit_row_begin(t->c), d, uplink_time_us(e), &deduplication_id, item, phy->ack);
-	commit_row_end(t->c, LOG_EVENT, "ack", e->first_wall_us, &d->dev_eui, NULL, NULL);
-	transmit_item_done(n, item->id);
-	store_batch_queue_delete(t->c->batch, item->id);
-	device_queue_remove(d, item->id);
-}
-
-/* The first frame of a new session ends the old one; what waited for an acknowledgement there is sent again. */
-static void promote_session(struct network *n, struct turn *t, struct device *d)
-{
-	store_batch_session_promote(t->c->batch, d->dev_eui);
-	fleet_session_promote(n->fleet, d);
-	for (struct queue_item *item = d->queue; item; item = item->next) {
-		if (item->state == QUEUE_WAITING)
-			continue;
-		transmit_item_done(n, item->id);
-		item->state = QUEUE_WAITING;
-		store_batch_queue_state(t->c->batch, item->id, QUEUE_WAITING, item->f_cnt_down);
-	}
-}
-
-static void apply_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
-{
-	struct session *s = o->session;
-	struct device *d = s->device;
-	struct frame_up row = row_of(item);
-	struct effect *f;
-
-	if (s->slot == SLOT_PENDING)
-		promote_session(n, t, d);
-	if (o->kind == UPLINK_NEW) {
-		struct uuid id = network_uuid(n);
-
-		n->counters.uplinks++;
-		text_up_event(commit_row_begin(t->c), d, &item->data, item->e, o, id);
-		commit_row_end(t->c, LOG_EVENT, "up", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
-		settle_confirmed(n, t, d, &item->data, item->e, id);
-	} else {
-		n->counters.repeats++;
-		n->counters.drops[o->reason]++;
-	}
-	row.device = d;
-	row.f_cnt = o->f_cnt;
-	row.dr = o->dr;
-	row.reason = o->reason;
-	row.detail = o->detail;
-	add_frame_row(t->c, &row);
-	s->up = o->up;
-	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
-	commit_touch(t->c, d->dev_eui);
-
-	f = add_effect(t, item->e);
-	if (!f)
-		return;
-	f->wish.dev_eui = d->dev_eui;
-	f->wish.dev_addr = s->dev_addr;
-	f->wish.dr = o->dr;
-	f->wish.channel = o->channel;
-	f->wish.ack = item->data.m_type == M_TYPE_CONFIRMED_UP;
-	f->wish.must_send = o->must_answer;
-	f->wish.may_take_item = o->may_take_item;
-	f->wish.mac = o->mac;
-}
-
-static void drop_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
-{
-	struct frame_up row = row_of(item);
-	uint32_t net_id;
-
-	if (o->reason == DROP_UNKNOWN_DEV_ADDR && dev_addr_net_id(item->data.dev_addr, &net_id))
-		count_foreign(n, net_id, false, item->e->first_wall_us);
-	if (o->session)
-		row.device = o->session->device;
-	if (o->has_f_cnt)
-		row.f_cnt = o->f_cnt;
-	row.dr = o->dr;
-	row.reason = o->reason;
-	row.detail = o->detail;
-	if (!drop_row(n, t, &row))
-		return;
-	if (o->reason == DROP_F_CNT_REPLAYED) {
-		char f_cnt_up[16];
-		struct text_pair more = {"f_cnt_up", f_cnt_up};
-
-		snprintf(f_cnt_up, sizeof(f_cnt_up), "%u", o->f_cnt);
-		drop_event(n, t->lazy, row.device, item->e, o->reason, o->detail, "WARNING", "UPLINK_F_CNT_RESET", &more, 1);
-	}
-}
-
-static void decide_data(struct network *n, struct turn *t, struct turn_item *item)
-{
-	struct uplink_outcome o;
-	uint64_t late_us = LATE_UNKNOWN_US;
-
-	uplink_decide(n->crypto, n->fleet, &item->data, item->e, &o);
-	if (o.session)
-		late_us = o.session->up.rx1_delay_s * 1000000u + RX2_AFTER_RX1_US;
-	if (o.kind == UPLINK_DROP)
-		drop_uplink(n, t, item, &o);
-	else
-		apply_uplink(n, t, item, &o);
-	collect_done(&n->collect, item->e, late_us);
-}
-
-/* ---- join requests -------------------------------------------------------------------------- */
-
-static uint32_t free_dev_addr(struct network *n)
-{
-	uint32_t dev_addr = 0;
-	uint64_t random;
-
-	/* Few devices: the first try is free. A full block shares addresses, which the MIC tells apart. */
-	for (int i = 0; i < 16; i++) {
-		n->out.random(n->out.arg, &random, sizeof(random));
-		dev_addr = dev_addr_in_blocks(&n->dev_addrs, 1, random);
-		if (!fleet_sessions(n->fleet, dev_addr))
-			break;
-	}
-	return dev_addr;
-}
-
-static void flush_queue(struct turn *t, struct device *d)
-{
-	while (d->queue) {
-		struct uuid id = d->queue->id;
-
-		store_batch_queue_delete(t->c->batch, id);
-		device_queue_remove(d, id);
-	}
-}
-
-static void apply_join(struct network *n, struct turn *t, struct turn_item *item, struct device *d,
-                       struct join_outcome *o)
-{
-	struct frame_up row = row_of(item);
-	struct effect *f = add_effect(t, item->e);
-
-	if (!f)
-		return;
-	n->counters.joins++;
-	store_batch_join(t->c->batch, d->dev_eui, d->join_eui, item->join.dev_nonce, o->join_nonce);
-	store_batch_session_put(t->c->batch, &o->session);
-	commit_touch(t->c, d->dev_eui);
-	d->join_nonce = o->join_nonce;
-	if (device_nonce_add(d, d->join_eui, item->join.dev_nonce) || !fleet_session_put(n->fleet, d, &o->session))
-		t->c->bad = true;
-	if (d->profile->flush_queue_on_join)
-		flush_queue(t, d);
-	text_join_event(commit_row_begin(t->c), d, item->e, o->session.dev_addr, network_uuid(n));
-	commit_row_end(t->c, LOG_EVENT, "join", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
-	row.device = d;
-	row.dr = o->dr;
-	row.has_dev_addr = true;
-	row.dev_addr = o->session.dev_addr;
-	add_frame_row(t->c, &row);
-	f->is_join = true;
-	f->wish.dev_eui = d->dev_eui;
-	f->wish.dev_addr = o->session.dev_addr;
-	f->wish.dr = o->dr;
-	f->wish.channel = o->channel;
-	f->phy_len = (uint8_t)o->phy_len;
-	memcpy(f->phy, o->phy, o->phy_len);
-}
-
-static void drop_join(struct network *n, struct turn *t, struct turn_item *item, struct device *d,
-                      struct join_outcome *o)
-{
-	struct frame_up row = row_of(item);
-
-	if (o->reason == DROP_UNKNOWN_DEV_EUI)
-		count_foreign(n, 0, true, item->e->first_wall_us);
-	row.device = d;
-	row.dr = o->dr;
-	row.reason = o->reason;
-	row.detail = o->detail;
-	if (!drop_row(n, t, &row) || !d)
-		return;
-	if (o->reason == DROP_MIC_MISMATCH) {
-		drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "UPLINK_MIC", NULL, 0);
-	} else if (o->reason == DROP_DEV_NONCE_USED) {
-		char join_eui[EUI64_TEXT_SIZE], dev_nonce[16];
-		struct text_pair more[] = {
-			{"join_eui", eui64_format(item->join.join_eui, join_eui)}, {"dev_nonce", dev_nonce}};
-
-		snprintf(dev_nonce, sizeof(dev_nonce), "%u", item->join.dev_nonce);
-		drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "OTAA", more, 2);
-	}
-}
-
-static void decide_join(struct network *n, struct turn *t, struct turn_item *item)
-{
-	struct device *d = fleet_device(n->fleet, item->join.dev_eui);
-	struct join_input in = {
-		.request = &item->join, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = d && d->profile->region && answer_path(n, item->e, d, d->profile->region) != NULL,
-	};
-	struct join_outcome o;
-
-	join_decide(n->crypto, &in, &o);
-	if (o.reason)
-		drop_join(n, t, item, d, &o);
-	else
-		apply_join(n, t, item, d, &o);
-	explicit_bzero(&o.session.keys, sizeof(o.session.keys));
-	collect_done(&n->collect, item->e, (JOIN_ACCEPT_DELAY2_S)*1000000u);
 }
 
 /* ---- from window to decision ---------------------------------------------------------------- */
@@ -496,12 +152,12 @@ static struct turn *turn_begin(struct network *n)
 
 static void drop_unparsed(struct network *n, struct turn *t, struct turn_item *item, enum drop_reason reason)
 {
-	struct frame_up row = row_of(item);
+	struct frame_up row = turn_row_of(item);
 
 	row.reason = reason;
 	if (reason == DROP_MALFORMED && item->m_type == M_TYPE_JOIN_REQUEST)
 		row.has_dev_eui = false;
-	drop_row(n, t, &row);
+	turn_drop_row(n, t, &row);
 	collect_done(&n->collect, item->e, LATE_UNKNOWN_US);
 }
 
@@ -575,9 +231,9 @@ void turn_load_answered(struct network *n)
 			continue;
 		}
 		if (item->m_type == M_TYPE_JOIN_REQUEST)
-			decide_join(n, t, item);
+			turn_decide_join(n, t, item);
 		else
-			decide_data(n, t, item);
+			turn_decide_data(n, t, item);
 		item_free(item);
 	}
 	turn_end(t);
@@ -636,7 +292,7 @@ static void drop_alone(struct network *n, const struct rx_frame *frame, const st
 	item.e = e;
 	item.m_type = M_TYPE_PROPRIETARY;
 	parse(&item);
-	row = row_of(&item);
+	row = turn_row_of(&item);
 	row.reason = reason;
 	if (item.m_type != M_TYPE_JOIN_REQUEST) {
 		const struct session *s = item.data.msg_len ? fleet_sessions(n->fleet, item.data.dev_addr) : NULL;
@@ -644,7 +300,7 @@ static void drop_alone(struct network *n, const struct rx_frame *frame, const st
 		if (known && s && !s->next_same_addr)
 			row.device = s->device;
 	}
-	add_frame_row(c, &row);
+	turn_frame_row(c, &row);
 	commit_submit(c, true);
 	free(e);
 }

@@ -1,0 +1,120 @@
+/* turn_data.c - data frames in a turn: the decision applied to memory, the commit and the answer. */
+#include <stdio.h>
+
+#include "network/log_text.h"
+#include "network/turn.h"
+
+/* The device's answer to a confirmed downlink: acknowledged, or not by the next new uplink. */
+static void settle_confirmed(struct network *n, struct turn *t, struct device *d, const struct phy_data *phy,
+                             const struct collected *e, struct uuid deduplication_id)
+{
+	struct queue_item *item = d->queue;
+
+	while (item && (!item->confirmed || item->state == QUEUE_WAITING))
+		item = item->next;
+	/* On its way still: without an ACK this uplink says nothing about it. */
+	if (!item || (!phy->ack && item->state == QUEUE_IN_FLIGHT))
+		return;
+	text_ack_event(commit_row_begin(t->c), d, uplink_time_us(e), &deduplication_id, item, phy->ack);
+	commit_row_end(t->c, LOG_EVENT, "ack", e->first_wall_us, &d->dev_eui, NULL, NULL);
+	transmit_item_done(n, item->id);
+	store_batch_queue_delete(t->c->batch, item->id);
+	device_queue_remove(d, item->id);
+}
+
+/* The first frame of a new session ends the old one; what waited for an acknowledgement there is sent again. */
+static void promote_session(struct network *n, struct turn *t, struct device *d)
+{
+	store_batch_session_promote(t->c->batch, d->dev_eui);
+	fleet_session_promote(n->fleet, d);
+	for (struct queue_item *item = d->queue; item; item = item->next) {
+		if (item->state == QUEUE_WAITING)
+			continue;
+		transmit_item_done(n, item->id);
+		item->state = QUEUE_WAITING;
+		store_batch_queue_state(t->c->batch, item->id, QUEUE_WAITING, item->f_cnt_down);
+	}
+}
+
+static void apply_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
+{
+	struct session *s = o->session;
+	struct device *d = s->device;
+	struct frame_up row = turn_row_of(item);
+	struct effect *f;
+
+	if (s->slot == SLOT_PENDING)
+		promote_session(n, t, d);
+	if (o->kind == UPLINK_NEW) {
+		struct uuid id = network_uuid(n);
+
+		n->counters.uplinks++;
+		text_up_event(commit_row_begin(t->c), d, &item->data, item->e, o, id);
+		commit_row_end(t->c, LOG_EVENT, "up", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
+		settle_confirmed(n, t, d, &item->data, item->e, id);
+	} else {
+		n->counters.repeats++;
+		n->counters.drops[o->reason]++;
+	}
+	row.device = d;
+	row.f_cnt = o->f_cnt;
+	row.dr = o->dr;
+	row.reason = o->reason;
+	row.detail = o->detail;
+	turn_frame_row(t->c, &row);
+	s->up = o->up;
+	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
+	commit_touch(t->c, d->dev_eui);
+
+	f = turn_add_effect(t, item->e);
+	if (!f)
+		return;
+	f->wish.dev_eui = d->dev_eui;
+	f->wish.dev_addr = s->dev_addr;
+	f->wish.dr = o->dr;
+	f->wish.channel = o->channel;
+	f->wish.ack = item->data.m_type == M_TYPE_CONFIRMED_UP;
+	f->wish.must_send = o->must_answer;
+	f->wish.may_take_item = o->may_take_item;
+	f->wish.mac = o->mac;
+}
+
+static void drop_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
+{
+	struct frame_up row = turn_row_of(item);
+	uint32_t net_id;
+
+	if (o->reason == DROP_UNKNOWN_DEV_ADDR && dev_addr_net_id(item->data.dev_addr, &net_id))
+		turn_count_foreign(n, net_id, false, item->e->first_wall_us);
+	if (o->session)
+		row.device = o->session->device;
+	if (o->has_f_cnt)
+		row.f_cnt = o->f_cnt;
+	row.dr = o->dr;
+	row.reason = o->reason;
+	row.detail = o->detail;
+	if (!turn_drop_row(n, t, &row))
+		return;
+	if (o->reason == DROP_F_CNT_REPLAYED) {
+		char f_cnt_up[16];
+		struct text_pair more = {"f_cnt_up", f_cnt_up};
+
+		snprintf(f_cnt_up, sizeof(f_cnt_up), "%u", o->f_cnt);
+		turn_drop_event(n, t->lazy, row.device, item->e, o->reason, o->detail, "WARNING", "UPLINK_F_CNT_RESET", &more, 1);
+	}
+}
+
+void turn_decide_data(struct network *n, struct turn *t, struct turn_item *item)
+{
+	struct uplink_outcome o;
+	uint64_t late_us = LATE_UNKNOWN_US;
+
+	uplink_decide(n->crypto, n->fleet, &item->data, item->e, &o);
+	if (o.session)
+		late_us = o.session->up.rx1_delay_s * 1000000u + RX2_AFTER_RX1_US;
+	if (o.kind == UPLINK_DROP)
+		drop_uplink(n, t, item, &o);
+	else
+		apply_uplink(n, t, item, &o);
+	collect_done(&n->collect, item->e, late_us);
+}

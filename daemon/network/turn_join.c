@@ -1,0 +1,108 @@
+/* turn_join.c - join requests in a turn: the decision applied to memory, the commit and the answer. */
+#include <stdio.h>
+#include <string.h>
+
+#include "network/join.h"
+#include "network/log_text.h"
+#include "network/turn.h"
+
+static uint32_t free_dev_addr(struct network *n)
+{
+	uint32_t dev_addr = 0;
+	uint64_t random;
+
+	/* Few devices: the first try is free. A full block shares addresses, which the MIC tells apart. */
+	for (int i = 0; i < 16; i++) {
+		n->out.random(n->out.arg, &random, sizeof(random));
+		dev_addr = dev_addr_in_blocks(&n->dev_addrs, 1, random);
+		if (!fleet_sessions(n->fleet, dev_addr))
+			break;
+	}
+	return dev_addr;
+}
+
+static void flush_queue(struct turn *t, struct device *d)
+{
+	while (d->queue) {
+		struct uuid id = d->queue->id;
+
+		store_batch_queue_delete(t->c->batch, id);
+		device_queue_remove(d, id);
+	}
+}
+
+static void apply_join(struct network *n, struct turn *t, struct turn_item *item, struct device *d,
+                       struct join_outcome *o)
+{
+	struct frame_up row = turn_row_of(item);
+	struct effect *f = turn_add_effect(t, item->e);
+
+	if (!f)
+		return;
+	n->counters.joins++;
+	store_batch_join(t->c->batch, d->dev_eui, d->join_eui, item->join.dev_nonce, o->join_nonce);
+	store_batch_session_put(t->c->batch, &o->session);
+	commit_touch(t->c, d->dev_eui);
+	d->join_nonce = o->join_nonce;
+	if (device_nonce_add(d, d->join_eui, item->join.dev_nonce) || !fleet_session_put(n->fleet, d, &o->session))
+		t->c->bad = true;
+	if (d->profile->flush_queue_on_join)
+		flush_queue(t, d);
+	text_join_event(commit_row_begin(t->c), d, item->e, o->session.dev_addr, network_uuid(n));
+	commit_row_end(t->c, LOG_EVENT, "join", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
+	row.device = d;
+	row.dr = o->dr;
+	row.has_dev_addr = true;
+	row.dev_addr = o->session.dev_addr;
+	turn_frame_row(t->c, &row);
+	f->is_join = true;
+	f->wish.dev_eui = d->dev_eui;
+	f->wish.dev_addr = o->session.dev_addr;
+	f->wish.dr = o->dr;
+	f->wish.channel = o->channel;
+	f->phy_len = (uint8_t)o->phy_len;
+	memcpy(f->phy, o->phy, o->phy_len);
+}
+
+static void drop_join(struct network *n, struct turn *t, struct turn_item *item, struct device *d,
+                      struct join_outcome *o)
+{
+	struct frame_up row = turn_row_of(item);
+
+	if (o->reason == DROP_UNKNOWN_DEV_EUI)
+		turn_count_foreign(n, 0, true, item->e->first_wall_us);
+	row.device = d;
+	row.dr = o->dr;
+	row.reason = o->reason;
+	row.detail = o->detail;
+	if (!turn_drop_row(n, t, &row) || !d)
+		return;
+	if (o->reason == DROP_MIC_MISMATCH) {
+		turn_drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "UPLINK_MIC", NULL, 0);
+	} else if (o->reason == DROP_DEV_NONCE_USED) {
+		char join_eui[EUI64_TEXT_SIZE], dev_nonce[16];
+		struct text_pair more[] = {
+			{"join_eui", eui64_format(item->join.join_eui, join_eui)}, {"dev_nonce", dev_nonce}};
+
+		snprintf(dev_nonce, sizeof(dev_nonce), "%u", item->join.dev_nonce);
+		turn_drop_event(n, t->lazy, d, item->e, o->reason, o->detail, "ERROR", "OTAA", more, 2);
+	}
+}
+
+void turn_decide_join(struct network *n, struct turn *t, struct turn_item *item)
+{
+	struct device *d = fleet_device(n->fleet, item->join.dev_eui);
+	struct join_input in = {
+		.request = &item->join, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
+		.dev_addr = free_dev_addr(n), .answerable = d && d->profile->region && answer_path(n, item->e, d, d->profile->region) != NULL,
+	};
+	struct join_outcome o;
+
+	join_decide(n->crypto, &in, &o);
+	if (o.reason)
+		drop_join(n, t, item, d, &o);
+	else
+		apply_join(n, t, item, d, &o);
+	explicit_bzero(&o.session.keys, sizeof(o.session.keys));
+	collect_done(&n->collect, item->e, (JOIN_ACCEPT_DELAY2_S)*1000000u);
+}
