@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "lorawan/ch_mask.h"
 #include "lorawan/mac.h"
 
 /* The fields of a command and those of the vector are the same ones with the same values, in any order. */
@@ -95,9 +96,67 @@ static void check_mac_sequence(const json_t *in, const json_t *want, unsigned *d
 	(*done)++;
 }
 
+static struct ch_mask mask_of(const json_t *object, const char *name)
+{
+	const json_t *list = test_data_get(object, name);
+	struct ch_mask m = {{0}};
+
+	for (size_t i = 0; i < json_array_size(list); i++)
+		ch_mask_put(&m, (unsigned)json_integer_value(json_array_get(list, i)), true);
+	return m;
+}
+
+/* The plans of the file, and how many channels each has. */
+static const struct {
+	const char *name;
+	const struct ch_mask_plan *plan;
+	unsigned n_channels; /* 0: those of the vector */
+} plans[] = {
+	{"fixed72", &ch_mask_fixed72, 72},
+	{"dynamic16", &ch_mask_dynamic16, 0},
+	{"fixed96", &ch_mask_fixed96, 96},
+	{"cn470_20", &ch_mask_cn470_20, 64},
+	{"cn470_26", &ch_mask_cn470_26, 48},
+};
+
+static void check_linkadr_channel_mask(const json_t *in, const json_t *want, unsigned *done)
+{
+	const json_t *requests = test_data_get(in, "requests");
+	struct ch_mask m = mask_of(in, "enabled_before"), after = mask_of(want, "enabled_after"), defined = {{0}};
+	uint8_t bytes[64];
+	size_t used = 0, len, i = 0;
+
+	while (strcmp(plans[i].name, test_data_text(in, "plan")) != 0)
+		assert_true(++i < sizeof(plans) / sizeof(plans[0]));
+	if (!plans[i].n_channels)
+		defined = mask_of(in, "defined_channels");
+	for (unsigned c = 0; c < plans[i].n_channels; c++)
+		ch_mask_put(&defined, c, true);
+	for (size_t n = 0; n < json_array_size(requests); n++) {
+		const json_t *request = json_array_get(requests, n);
+		uint8_t ch_mask_cntl = (uint8_t)test_data_int(request, "ch_mask_cntl");
+		uint16_t mask = (uint16_t)test_data_int(request, "ch_mask");
+		struct mac_message msg;
+
+		assert_int_equal(ch_mask_apply(plans[i].plan, &defined, ch_mask_cntl, mask, &m), LS_OK);
+		mac_message_init(&msg, MAC_LINK_ADR_REQ);
+		mac_set(&msg, LINK_ADR_REQ_DATA_RATE, test_data_int(in, "data_rate"));
+		mac_set(&msg, LINK_ADR_REQ_TX_POWER, test_data_int(in, "tx_power"));
+		mac_set(&msg, LINK_ADR_REQ_NB_TRANS, test_data_int(in, "nb_trans"));
+		mac_set(&msg, LINK_ADR_REQ_CH_MASK, mask);
+		mac_set(&msg, LINK_ADR_REQ_CH_MASK_CNTL, ch_mask_cntl);
+		assert_int_equal(mac_encode(&msg, bytes + used, sizeof(bytes) - used, &len, NULL), LS_OK);
+		used += len;
+	}
+	assert_memory_equal(&m, &after, sizeof(m));
+	assert_octets(want, "mac_bytes", bytes, used);
+	(*done)++;
+}
+
 #define KINDS(K) \
 	K(mac_command) \
-	K(mac_sequence)
+	K(mac_sequence) \
+	K(linkadr_channel_mask)
 
 VECTOR_TESTS(KINDS)
 
