@@ -61,23 +61,29 @@ class TxPk:
         d = (self.tmst - self.tmst_now) & 0xffffffff
         return d - (1 << 32) if d >= 1 << 31 else d
 
-    def check(self):
-        """Everything a Semtech forwarder needs to transmit it; it drops what lacks a key without a word."""
+    def check(self, device_class='A'):
+        """
+        Everything a Semtech forwarder needs to transmit it; it drops what lacks a key without a word. Class A downlinks
+        have a tmst, class B ones a GPS time, class C ones are sent at once or at a tmst.
+        """
         t = self.txpk
         needed = dict(NEEDED_ALWAYS, **(NEEDED_FSK if t.get('modu') == 'FSK' else NEEDED_LORA))
         for key, kind in needed.items():
             require(key in t, 'txpk has no %s: %s' % (key, self.text))
             require(isinstance(t[key], kind) and not isinstance(t[key], bool), 'txpk %s is %r' % (key, t[key]))
         require(t['modu'] in ('LORA', 'FSK'), 'txpk modu %r' % t['modu'])
-        require(t.get('imme', False) is False, 'a class A downlink with imme')
-        require(isinstance(t.get('tmst'), int) and 0 <= t['tmst'] < 1 << 32, 'txpk tmst %r' % t.get('tmst'))
+        require(device_class == 'C' or t.get('imme', False) is False, 'a class %s downlink with imme' % device_class)
+        if device_class == 'B':
+            require(isinstance(t.get('tmms'), int) and 'tmst' not in t, 'a class B downlink at %r' % t.get('tmms'))
+        elif not t.get('imme', False):
+            require(isinstance(t.get('tmst'), int) and 0 <= t['tmst'] < 1 << 32, 'txpk tmst %r' % t.get('tmst'))
+            require(self.margin_us > 0, 'PULL_RESP came %d us after its window' % -self.margin_us)
         require(t['size'] == len(self.phy), 'txpk size %d, data has %d octets' % (t['size'], len(self.phy)))
         require(isinstance(t.get('powe', 14), int), 'txpk powe %r' % t.get('powe'))
         if t['modu'] == 'LORA':
             require(t.get('ipol') is True, 'a LoRaWAN downlink without ipol')
             require(t['codr'] == '4/5', 'txpk codr %r' % t['codr'])
         require(len(self.text) + 4 <= 999, 'PULL_RESP of %d octets: forwarders read 1000' % (len(self.text) + 4))
-        require(self.margin_us > 0, 'PULL_RESP came %d us after its window' % -self.margin_us)
         return self
 
 
@@ -195,7 +201,7 @@ class Gateway:
         os.write(self._wake, b'r')
         self.open_path(wait)
 
-    def wait_downlink(self, timeout=4.0, match=None):
+    def wait_downlink(self, timeout=4.0, match=None, device_class='A'):
         """The next downlink not taken yet (that matches); TimeoutError when none comes."""
         found = []
 
@@ -209,7 +215,7 @@ class Gateway:
                     return True
             return False
         self._wait(look, timeout, 'no downlink')
-        return found[0].check()
+        return found[0].check(device_class)
 
     def untaken(self):
         with self._changed:

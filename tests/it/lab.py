@@ -61,6 +61,8 @@ class Lab:
     def otaa(self, version='1.0.3', region=None, key=True, profile=None, join_eui='0000000000000000'):
         dev = lw.Device(self.eui(), version=version, region=lw.REGIONS[region or self.region_name], join_eui=join_eui)
         keys = ['--app-key', self.daemon.secret(dev.app_key)] if key else []
+        if key and dev.is_1_1:
+            keys += ['--nwk-key', self.daemon.secret(dev.nwk_key)]
         self.lsctl('device', 'create', dev.dev_eui, '--name', 'dev-' + dev.dev_eui, '-t', 'acme', '-a', 'meters',
                    '--profile', profile or self.profile(version, region), '--join-eui', dev.join_eui, *keys)
         self.devices[dev.dev_eui] = dev
@@ -73,10 +75,16 @@ class Lab:
         counters = []
         if f_cnt_up or f_cnt_down:
             counters = ['--f-cnt-up', f_cnt_up, '--f-cnt-down', f_cnt_down]
-        self.lsctl('device', 'activate', dev.dev_eui, '--dev-addr', dev.dev_addr,
-                   '--nwk-s-key', self.daemon.secret(dev.session.nwk_s_key),
-                   '--app-s-key', self.daemon.secret(dev.session.app_s_key), *counters)
+        self.activate(dev, *counters)
         return dev
+
+    def activate(self, dev, *more):
+        """Tell the daemon the session the device has."""
+        s = dev.session
+        names = ['f-nwk-s-int-key', 's-nwk-s-int-key', 'nwk-s-enc-key'] if s.is_1_1 else ['nwk-s-key']
+        names.append('app-s-key')
+        keys = [a for name in names for a in ('--' + name, self.daemon.secret(getattr(s, name.replace('-', '_'))))]
+        return self.lsctl('device', 'activate', dev.dev_eui, '--dev-addr', dev.dev_addr, *keys, *more)
 
     def gateway(self, registered=True, version=2, pull=True, region=None, **kw):
         gateway_id = '0016c001%08x' % next(_serial)
@@ -157,7 +165,8 @@ class Lab:
     def fence_radio(self):
         if self.region is EU868:
             return {}
-        return {'region': self.region, 'dr': 0, 'freq_hz': self.region.uplink_hz(8)}
+        fixed = self.region.plan == 'fixed'
+        return {'region': self.region, 'dr': 0 if fixed else 5, 'freq_hz': self.region.uplink_hz(8 if fixed else 0)}
 
     def nothing_more(self, *gateways):
         """After a fence: none of these gateways has a downlink that the test did not take."""
@@ -208,8 +217,10 @@ class Lab:
 
     def send(self, gateway, dev, *args, radio=None, **kw):
         """Build the next uplink and send it through one gateway: (counter, Heard)."""
-        n = dev.f_cnt_up
-        return n, gateway.send(dev.uplink(*args, **kw), **(radio or self.fence_radio()))
+        n, radio = dev.f_cnt_up, radio or self.fence_radio()
+        if radio:
+            dev.tune(radio['freq_hz'], radio['dr'])
+        return n, gateway.send(dev.uplink(*args, **kw), **radio)
 
     def exchange(self, gateway, dev, payload=b'ping'):
         """A confirmed uplink, its event and its acknowledgement: the session lives. Returns the downlink."""

@@ -135,7 +135,8 @@ def test_dev_addr_prefix(v):
 def test_rx1(v):
     i = v['inputs']
     region = lw.REGIONS[i['region']]
-    assert region.rx1(i['uplink_frequency_hz'], i['uplink_data_rate'], i['rx1_dr_offset']) == \
+    dwell = {'dwell': 1} if i['downlink_dwell_time'] else {}
+    assert region.rx1(i['uplink_frequency_hz'], i['uplink_data_rate'], i['rx1_dr_offset'], **dwell) == \
         (v['expected']['rx1_frequency_hz'], v['expected']['rx1_data_rate'])
 
 
