@@ -4,6 +4,9 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "network/mac_state.h"
+
+_Static_assert(MAC_STATE_OCTETS_MAX <= SESSION_MAC_MAX, "a MAC state fits its column");
 
 /* ---- keys of the tables -------------------------------------------------------------------- */
 

@@ -113,7 +113,7 @@ struct session_down_row {
 	bool has_conf;
 };
 
-#define SESSION_MAC_MAX 512
+#define SESSION_MAC_MAX 1024
 
 struct session_row {
 	struct eui64 dev_eui;
