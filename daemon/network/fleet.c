@@ -94,6 +94,7 @@ static void device_free(struct device *d)
 	key_wipe(&d->app_key);
 	key_wipe(&d->nwk_key);
 	free(d->wish);
+	free(d->heard);
 	free(d->name);
 	free(d->tags);
 	free(d);

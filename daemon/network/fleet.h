@@ -20,6 +20,7 @@
 #include "base/siphash.h"
 #include "base/uuid.h"
 #include "lorawan/region.h"
+#include "network/heard.h"
 #include "store/store.h"
 
 struct tenant {
@@ -79,6 +80,7 @@ struct gateway {
 	int64_t last_seen_us;    /* wall; in memory ahead of the store */
 	int64_t last_seen_stored_us;
 	int32_t one_way_us;      /* learned: half the round trip PULL_RESP - TX_ACK, 0 unknown */
+	int64_t gps_seen_us;     /* wall: last time it told GPS time with an uplink, 0: never, or it refused to send by it */
 };
 
 struct queue_item {
@@ -91,6 +93,7 @@ struct queue_item {
 	uint32_t f_cnt_down;
 	int64_t created_us;
 	int64_t expires_us, not_before_us; /* wall; 0: never, at once */
+	int64_t sent_us;                   /* QUEUE_SENT: since when, wall; after a restart: the restart */
 	uint8_t retries, attempts;
 	uint8_t data[];
 };
@@ -130,9 +133,12 @@ struct device {
 	char *tags;                     /* NULL when empty */
 	struct ls_key app_key, nwk_key;
 	struct mac_wish *wish;          /* NULL: none of its own */
+	struct heard *heard;            /* who heard it last; NULL: not kept, or nobody (heard.h) */
+	struct class_timer *class_timer; /* of class B and C, or NULL (class_down.c) */
 	uint32_t join_nonce;            /* last used */
 	int32_t rj_count1;              /* last RJcount1 accepted, -1 none */
 	uint16_t writes;                /* control writes in flight: its frames wait */
+	uint16_t n_multicast_groups;    /* it is a member of */
 	bool has_app_key, has_nwk_key, enabled;
 };
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "network/fleet.h"
 
@@ -60,6 +61,20 @@ static int load_queue_item(void *arg, const struct queue_row *row)
 		return LS_ENOMEM;
 	if (item->state == QUEUE_IN_FLIGHT)
 		item->state = QUEUE_WAITING;
+	item->sent_us = clock_wall_us();
+	return LS_OK;
+}
+
+static int load_heard(void *arg, struct eui64 dev_eui, const uint8_t *octets, size_t len)
+{
+	struct device *d = fleet_device(arg, dev_eui);
+
+	if (!d || d->heard)
+		return LS_EBUG;
+	d->heard = calloc(1, sizeof(*d->heard));
+	if (!d->heard)
+		return LS_ENOMEM;
+	heard_read(d->heard, octets, len);
 	return LS_OK;
 }
 
@@ -81,6 +96,7 @@ static struct store_loader loader_of(struct fleet *f)
 		.session = load_session,
 		.nonce = load_nonce,
 		.queue_item = load_queue_item,
+		.heard = load_heard,
 		.foreign = load_foreign,
 	};
 }

@@ -111,6 +111,11 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 /* How long before a window the bytes must leave for this gateway. */
 uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
 
+/* ---- class_uplink.c ------------------------------------------------------------------------- */
+
+/* Who heard an accepted uplink. The receptions resolved before (uplink.h). */
+void class_note_uplink(struct network *n, struct commit *c, struct device *d, const struct collected *e);
+
 /* ---- transmit.c ----------------------------------------------------------------------------- */
 
 struct transmit {

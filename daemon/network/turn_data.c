@@ -1,6 +1,7 @@
 /* turn_data.c - data frames in a turn: the decision applied to memory, the commit and the answer. */
 #include <stdio.h>
 
+#include "network/class_schedule.h"
 #include "network/log_text.h"
 #include "network/turn.h"
 
@@ -63,6 +64,8 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 	row.detail = o->detail;
 	turn_frame_row(t->c, &row);
 	s->up = o->up;
+	s->up.device_class = (uint8_t)class_after_uplink(d->profile, s->is_1_1, s->up.device_class, item->data.class_b);
+	class_note_uplink(n, t->c, d, item->e);
 	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
 	commit_touch(t->c, d->dev_eui);
 

@@ -40,6 +40,11 @@ struct store_op {
 			int64_t last_seen_us;
 		} seen;
 		struct {
+			struct eui64 dev_eui;
+			const uint8_t *octets; /* in the arena */
+			size_t len;
+		} heard;
+		struct {
 			uint32_t net_id;
 			uint64_t data_frames, join_requests;
 			int64_t last_us;

@@ -193,6 +193,13 @@ static int load_queue_item(sqlite3_stmt *stmt, const struct store_loader *l)
 	return l->queue_item ? l->queue_item(l->arg, &q) : LS_OK;
 }
 
+static int load_heard(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	if (!l->heard)
+		return LS_OK;
+	return l->heard(l->arg, column_eui(stmt, 0), sqlite3_column_blob(stmt, 1), (size_t)sqlite3_column_bytes(stmt, 1));
+}
+
 static int load_foreign(sqlite3_stmt *stmt, const struct store_loader *l)
 {
 	if (!l->foreign)
@@ -252,7 +259,7 @@ int store_load(struct store *st, const struct store_loader *l)
 		load_row *fn;
 	} rows[] = {
 		{ST_LOAD_DEVICES, load_device}, {ST_LOAD_SESSIONS, load_session}, {ST_LOAD_NONCES, load_nonce},
-		{ST_LOAD_QUEUES, load_queue_item}, {ST_LOAD_FOREIGN, load_foreign},
+		{ST_LOAD_QUEUES, load_queue_item}, {ST_LOAD_HEARD, load_heard}, {ST_LOAD_FOREIGN, load_foreign},
 	};
 	struct store_db *db;
 	int rc = open_loader(st, &db);

@@ -180,6 +180,10 @@ static const char *const step_2[] = {
 	"ALTER TABLE queue_item ADD COLUMN expires_at INTEGER",
 	"ALTER TABLE queue_item ADD COLUMN not_before INTEGER",
 
+	/* gateways: network/heard.h; of devices that are sent to without an uplink */
+	"CREATE TABLE device_heard (dev_eui BLOB PRIMARY KEY REFERENCES device ON DELETE CASCADE,"
+	" gateways BLOB NOT NULL" KEYED,
+
 	/* s: the session in use, n: the one that waits for its first uplink */
 	"CREATE VIEW device_view AS SELECT d.*, a.name AS application_name, a.tenant_id,"
 	" t.name AS tenant_name, p.name AS profile_name, coalesce(s.dev_addr, n.dev_addr) AS dev_addr,"

@@ -210,6 +210,7 @@ int store_batch_queue_put(struct store_batch *b, const struct queue_row *row);
 int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_state state, uint32_t f_cnt_down);
 int store_batch_queue_attempts(struct store_batch *b, struct uuid id, uint8_t attempts);
 int store_batch_queue_delete(struct store_batch *b, struct uuid id);
+int store_batch_heard(struct store_batch *b, struct eui64 dev_eui, const uint8_t *octets, size_t len); /* network/heard.h */
 int store_batch_gateway_seen(struct store_batch *b, struct eui64 gateway_id, int64_t last_seen_us);
 int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_frames, uint64_t join_requests,
                         int64_t last_us); /* adds to the counters of that NetID */
@@ -248,6 +249,7 @@ struct store_loader {
 	int (*session)(void *arg, const struct session_row *row);
 	int (*nonce)(void *arg, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce);
 	int (*queue_item)(void *arg, const struct queue_row *row);
+	int (*heard)(void *arg, struct eui64 dev_eui, const uint8_t *octets, size_t len);
 	int (*foreign)(void *arg, uint32_t net_id, uint64_t data_frames, uint64_t join_requests, int64_t last_us);
 };
 

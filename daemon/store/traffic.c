@@ -1,4 +1,4 @@
-/* traffic.c - lazy counters: when a gateway was heard, and the traffic of other networks. */
+/* traffic.c - who was heard: gateways by us, devices by gateways, and the traffic of other networks. */
 #include "base/error.h"
 #include "store/batch.h"
 
@@ -22,6 +22,31 @@ int store_batch_gateway_seen(struct store_batch *b, struct eui64 gateway_id, int
 		return LS_ENOMEM;
 	op->seen.gateway_id = gateway_id;
 	op->seen.last_seen_us = last_seen_us;
+	return LS_OK;
+}
+
+static int run_heard(struct store_db *db, const struct store_op *op)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_HEARD_PUT, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->heard.dev_eui);
+	sqlite3_bind_blob(stmt, 2, op->heard.octets, (int)op->heard.len, SQLITE_STATIC);
+	return db_finish(db, stmt);
+}
+
+int store_batch_heard(struct store_batch *b, struct eui64 dev_eui, const uint8_t *octets, size_t len)
+{
+	const uint8_t *copy = batch_copy(b, octets, len);
+	struct store_op *op = copy ? batch_add(b, run_heard) : NULL;
+
+	if (!op)
+		return LS_ENOMEM;
+	op->heard.dev_eui = dev_eui;
+	op->heard.octets = copy;
+	op->heard.len = len;
 	return LS_OK;
 }
 

@@ -455,7 +455,7 @@ static void an_orderly_end_wastes_no_seqs(void **state)
 /* --- sessions, joins, queue --- */
 
 struct loaded {
-	int devices, sessions, nonces, items, tenants, gateways, foreign;
+	int devices, sessions, nonces, items, tenants, gateways, heard, foreign;
 	struct session_row session[4];
 	uint8_t mac[4][8]; /* what was borrowed */
 	struct device_row device;
@@ -517,6 +517,17 @@ static int load_queue_row(void *arg, const struct queue_row *row)
 	return LS_OK;
 }
 
+static int load_heard_row(void *arg, struct eui64 dev_eui, const uint8_t *octets, size_t len)
+{
+	struct loaded *l = arg;
+
+	assert_true(eui64_equal(dev_eui, eui(1)));
+	assert_int_equal(len, 2); /* the newest */
+	assert_int_equal(octets[1], 9);
+	l->heard++;
+	return LS_OK;
+}
+
 static int load_foreign_row(void *arg, uint32_t net_id, uint64_t data_frames, uint64_t join_requests, int64_t last_us)
 {
 	struct loaded *l = arg;
@@ -533,7 +544,7 @@ static struct store_loader loader(struct loaded *l)
 {
 	memset(l, 0, sizeof(*l));
 	return (struct store_loader){l, load_json_row, load_json_row, load_json_row, load_json_row, load_device_row,
-	                             load_session_row, load_nonce_row, load_queue_row, load_foreign_row};
+	                             load_session_row, load_nonce_row, load_queue_row, load_heard_row, load_foreign_row};
 }
 
 static void what_was_written_is_loaded(void **state)
@@ -579,6 +590,8 @@ static void what_was_written_is_loaded(void **state)
 	store_batch_queue_state(b, ids[1], QUEUE_IN_FLIGHT, 17);
 	store_batch_queue_attempts(b, ids[1], 2);
 	store_batch_queue_delete(b, ids[0]);
+	store_batch_heard(b, eui(1), (const uint8_t[]){8}, 1);
+	store_batch_heard(b, eui(1), (const uint8_t[]){8, 9}, 2);
 	store_batch_foreign(b, 0x600001, 3, 4, 5);
 	store_batch_gateway_seen(b, (struct eui64){{0, 0x16, 0xc0, 1, 0xff, 0x10, 0xa2, 0x35}}, 1234567);
 	assert_int_equal(commit(f, b), LS_OK);
@@ -588,6 +601,7 @@ static void what_was_written_is_loaded(void **state)
 	assert_int_equal(got.gateways, 1);
 	assert_int_equal(got.devices, 1);
 	assert_int_equal(got.foreign, 1);
+	assert_int_equal(got.heard, 1);
 	assert_int_equal(got.device.join_nonce, 9);
 	assert_true(got.device.enabled && got.device.has_app_key);
 	assert_int_equal(got.device.app_key.b[15], 15);
