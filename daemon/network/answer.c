@@ -56,7 +56,9 @@ static int build_for_windows(struct network *n, struct commit *c, struct downlin
 {
 	const struct session *s = in->session;
 
-	in->queue = may_take_item ? d->queue : NULL;
+	in->queue = d->queue;
+	in->may_take_item = may_take_item;
+	in->now_wall_us = clock_wall_us();
 	for (;;) {
 		for (int i = 0; i < n_windows; i++) {
 			in->max_payload_m = region_max_payload_m(s->region, windows[i].params.dr);
@@ -184,6 +186,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 	c = commit_new(n);
 	if (!c)
 		return;
+	queue_expire(n, c, d, clock_wall_us());
 	in.f_opts_len = mac_answers(w, d, s->region, f_opts);
 	chosen = build_for_windows(n, c, &in, d, windows, n_windows, windows_widest_item(s, w, r), w->may_take_item, &built);
 	if (built.send)

@@ -90,6 +90,12 @@ static void reload(struct commit *c)
 
 	if (c->n_touched && fleet_reload_devices(n->fleet, n->store, c->touched, c->n_touched))
 		n->out.log(n->out.arg, LOG_ERR, "store", "sessions could not be reloaded after a failed commit");
+	for (size_t i = 0; i < c->n_touched; i++) {
+		struct device *d = fleet_device(n->fleet, c->touched[i]);
+
+		if (d)
+			queue_watch(n, d);
+	}
 }
 
 static void finish(struct commit *c, int rc)

@@ -39,6 +39,35 @@ struct queue_item *device_queue_find(const struct device *d, struct uuid id)
 	return item;
 }
 
+bool queue_item_is_expired(const struct queue_item *item, int64_t now_wall_us)
+{
+	return item->expires_us && now_wall_us >= item->expires_us;
+}
+
+bool queue_item_may_retry(const struct queue_item *item, int64_t now_wall_us)
+{
+	return item->attempts <= item->retries && !queue_item_is_expired(item, now_wall_us);
+}
+
+const struct queue_item *device_queue_next(const struct queue_item *queue, int64_t now_wall_us, bool *more)
+{
+	const struct queue_item *first = NULL;
+	bool blocked = false;
+	unsigned ready = 0;
+
+	for (const struct queue_item *item = queue; item; item = item->next) {
+		if (item->state != QUEUE_WAITING) {
+			blocked = true;
+		} else if (item->not_before_us <= now_wall_us && !queue_item_is_expired(item, now_wall_us)) {
+			ready++;
+			if (!first)
+				first = item;
+		}
+	}
+	*more = ready > (blocked ? 0 : 1);
+	return blocked ? NULL : first;
+}
+
 void device_queue_remove(struct device *d, struct uuid id)
 {
 	for (struct queue_item **at = &d->queue; *at; at = &(*at)->next)

@@ -6,19 +6,11 @@
 
 #define FHDR_LEN 7 /* without FOpts */
 
-/* An item waits for its acknowledgement, or is on its way: the next one has to wait too. */
-static bool is_blocked(const struct queue_item *queue)
-{
-	for (; queue; queue = queue->next)
-		if (queue->state != QUEUE_WAITING)
-			return true;
-	return false;
-}
-
 void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, struct downlink_outcome *out)
 {
 	const struct session *s = in->session;
-	const struct queue_item *item = in->queue && !is_blocked(in->queue) ? in->queue : NULL;
+	bool more, waits;
+	const struct queue_item *item = device_queue_next(in->queue, in->now_wall_us, &more);
 	size_t header = FHDR_LEN + in->f_opts_len + 1; /* with FPort */
 	struct phy_data f = {
 		.m_type = M_TYPE_UNCONFIRMED_DOWN,
@@ -35,6 +27,9 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 	out->item = out->too_long = NULL;
 	out->phy_len = 0;
 	out->f_cnt_down = s->down.f_cnt_down;
+	waits = item || more;
+	if (!in->may_take_item)
+		item = NULL;
 	out->item_max = in->max_payload_m > header ? in->max_payload_m - header : 0;
 	if (item && item->data_len > out->item_max) {
 		out->too_long = item;
@@ -46,14 +41,14 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 	if (item) {
 		f.m_type = item->confirmed ? M_TYPE_CONFIRMED_DOWN : M_TYPE_UNCONFIRMED_DOWN;
 		f.f_port = item->f_port;
-		f.f_pending = item->next != NULL;
+		f.f_pending = more;
 		memcpy(payload, item->data, item->data_len);
 		lw_frm_payload_crypt(crypto, &s->keys.app_s_key, LW_DOWN, s->dev_addr, s->down.f_cnt_down, payload,
 		                     item->data_len);
 		f.frm_payload = payload;
 		f.frm_payload_len = item->data_len;
-	} else if (in->queue) {
-		f.f_pending = true;
+	} else {
+		f.f_pending = waits;
 	}
 	if (phy_write_data(&f, out->phy, sizeof(out->phy), &out->phy_len))
 		return;

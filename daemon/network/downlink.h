@@ -17,7 +17,9 @@
 
 struct downlink_input {
 	const struct session *session;
-	const struct queue_item *queue;  /* the device's, oldest first; NULL: none may be taken */
+	const struct queue_item *queue;  /* the device's, oldest first */
+	bool may_take_item;              /* else they are only told of, by FPending */
+	int64_t now_wall_us;             /* decides which of them may go */
 	uint8_t max_payload_m;           /* MACPayload octets that fit the window's data rate */
 	bool ack;
 	const uint8_t *f_opts;           /* MAC answers, up to 15 octets */

@@ -129,6 +129,7 @@ struct device {
 	struct nonce_set *nonces;
 	struct queue_item *queue;       /* oldest first */
 	struct answer *answer;          /* its class A answer waiting to be made, or NULL (answer.c) */
+	struct queue_watch *queue_watch; /* waits for the next item to expire, or NULL (queue_life.c) */
 	char *name;
 	char *tags;                     /* NULL when empty */
 	struct ls_key app_key, nwk_key;
@@ -225,6 +226,17 @@ struct queue_item *device_queue_add(struct device *d, const struct queue_row *ro
 struct queue_item *device_queue_find(const struct device *d, struct uuid id);
 void device_queue_remove(struct device *d, struct uuid id);
 void device_queue_clear(struct device *d);
+
+/*
+ * The item to send next: the first whose time has come (not_before) and is not over (expires). None while another one is on
+ * its way or waits for its acknowledgement. *more: one is left for the window after that, which is what FPending says.
+ */
+const struct queue_item *device_queue_next(const struct queue_item *queue, int64_t now_wall_us, bool *more);
+
+bool queue_item_is_expired(const struct queue_item *item, int64_t now_wall_us);
+
+/* It was sent and not acknowledged: may it be sent again, under a new counter? */
+bool queue_item_may_retry(const struct queue_item *item, int64_t now_wall_us);
 
 void fleet_note_unknown_gateway(struct fleet *f, struct eui64 id, const char *address, int64_t now_wall_us);
 

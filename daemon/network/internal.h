@@ -44,6 +44,7 @@ struct network {
 	struct ptr_table transmits;               /* by downlink id */
 	struct transmit *transmit_list;           /* all, for forgetting and the end */
 	struct answer *answer_list;
+	struct queue_watch *queue_watches;
 	uint32_t next_downlink_id;
 
 	struct foreign foreign[FOREIGN_MAX];
@@ -115,6 +116,23 @@ uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
 
 /* Who heard an accepted uplink. The receptions resolved before (uplink.h). */
 void class_note_uplink(struct network *n, struct commit *c, struct device *d, const struct collected *e);
+
+/* ---- queue_life.c --------------------------------------------------------------------------- */
+
+/* A new uplink of the session: the device's word on a confirmed item, if one waits for it. */
+void queue_on_uplink(struct network *n, struct commit *c, struct device *d, const struct session *s, bool ack,
+                     const struct collected *e, struct uuid deduplication_id);
+/* The time for the acknowledgement of an item in state sent is over (class B and C). It may be freed. */
+void queue_ack_timeout(struct network *n, struct commit *c, struct device *d, struct queue_item *item, int64_t now_us);
+/* What was sent in the session before says nothing any more: it is sent again. */
+void queue_on_new_session(struct network *n, struct commit *c, struct device *d);
+/* Drop what is over its time. */
+void queue_expire(struct network *n, struct commit *c, struct device *d, int64_t now_us);
+
+/* The queue of the device changed, or came from the store: wake up when its next item expires. */
+void queue_watch(struct network *n, struct device *d);
+void queue_watch_all(struct network *n);
+void queue_watch_free_all(struct network *n);
 
 /* ---- transmit.c ----------------------------------------------------------------------------- */
 

@@ -129,6 +129,7 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	uv_timer_start(&n->lazy_timer, on_lazy_timer, LAZY_INTERVAL_MS, LAZY_INTERVAL_MS);
 	session_load_init(n);
 	due_list_init(&n->due, loop, n);
+	queue_watch_all(n);
 	*result = n;
 	return LS_OK;
 }
@@ -169,6 +170,7 @@ void network_close(struct network *n)
 	};
 
 	answer_free_all(n);
+	queue_watch_free_all(n);
 	transmit_free_all(n);
 	turn_free_all(n);
 	if (n->store_failed)

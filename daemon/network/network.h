@@ -82,6 +82,8 @@ void network_device_write_begin(struct network *n, struct device *d);
 void network_device_write_end(struct network *n, struct device *d);
 void network_profile_write_begin(struct network *n, struct profile *p);
 void network_profile_write_end(struct network *n, struct profile *p);
+/* After items were added: look when to send or drop them. */
+void network_queue_changed(struct network *n, struct device *d);
 /* Before a device leaves the fleet: forget its answers and downlinks under way. */
 void network_forget_device(struct network *n, struct device *d);
 

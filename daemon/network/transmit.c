@@ -104,6 +104,9 @@ static void settle_sent(struct network *n, struct transmit *t)
 	if (t->confirmed) {
 		store_batch_queue_state(c->batch, item->id, QUEUE_SENT, t->f_cnt_down);
 		item->state = QUEUE_SENT;
+		item->sent_us = now;
+		if (item->attempts < UINT8_MAX)
+			store_batch_queue_attempts(c->batch, item->id, ++item->attempts);
 	} else {
 		store_batch_queue_delete(c->batch, item->id);
 		device_queue_remove(d, item->id);

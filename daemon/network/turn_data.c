@@ -5,36 +5,12 @@
 #include "network/log_text.h"
 #include "network/turn.h"
 
-/* The device's answer to a confirmed downlink: acknowledged, or not by the next new uplink. */
-static void settle_confirmed(struct network *n, struct turn *t, struct device *d, const struct phy_data *phy,
-                             const struct collected *e, struct uuid deduplication_id)
-{
-	struct queue_item *item = d->queue;
-
-	while (item && (!item->confirmed || item->state == QUEUE_WAITING))
-		item = item->next;
-	/* On its way still: without an ACK this uplink says nothing about it. */
-	if (!item || (!phy->ack && item->state == QUEUE_IN_FLIGHT))
-		return;
-	text_ack_event(commit_row_begin(t->c), d, uplink_time_us(e), &deduplication_id, item, phy->ack);
-	commit_row_end(t->c, LOG_EVENT, "ack", e->first_wall_us, &d->dev_eui, NULL, NULL);
-	transmit_item_done(n, item->id);
-	store_batch_queue_delete(t->c->batch, item->id);
-	device_queue_remove(d, item->id);
-}
-
 /* The first frame of a new session ends the old one; what waited for an acknowledgement there is sent again. */
 static void promote_session(struct network *n, struct turn *t, struct device *d)
 {
 	store_batch_session_promote(t->c->batch, d->dev_eui);
 	fleet_session_promote(n->fleet, d);
-	for (struct queue_item *item = d->queue; item; item = item->next) {
-		if (item->state == QUEUE_WAITING)
-			continue;
-		transmit_item_done(n, item->id);
-		item->state = QUEUE_WAITING;
-		store_batch_queue_state(t->c->batch, item->id, QUEUE_WAITING, item->f_cnt_down);
-	}
+	queue_on_new_session(n, t->c, d);
 }
 
 static void apply_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
@@ -52,7 +28,7 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 		n->counters.uplinks++;
 		text_up_event(commit_row_begin(t->c), d, &item->data, item->e, o, id);
 		commit_row_end(t->c, LOG_EVENT, "up", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
-		settle_confirmed(n, t, d, &item->data, item->e, id);
+		queue_on_uplink(n, t->c, d, s, item->data.ack, item->e, id);
 	} else {
 		n->counters.repeats++;
 		n->counters.drops[o->reason]++;

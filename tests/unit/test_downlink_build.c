@@ -19,7 +19,7 @@ static bool build(struct bench *b, bool ack, bool must_send, size_t f_opts_len)
 {
 	static const uint8_t f_opts[15] = {0x02, 20, 1};
 	struct downlink_input in = {
-		.session = b->session, .queue = b->device->queue, .max_payload_m = 59, .ack = ack,
+		.session = b->session, .queue = b->device->queue, .may_take_item = true, .max_payload_m = 59, .ack = ack,
 		.must_send = must_send, .f_opts = f_opts, .f_opts_len = f_opts_len};
 
 	downlink_build(b->crypto, &in, &built);
