@@ -297,26 +297,29 @@ static int whole_number(struct cli *c, const char *flag, const char *text, int64
 	return 0;
 }
 
-/* "1h" is an hour ago; RFC 3339 stays what it is. */
-static int time_value(struct cli *c, const struct flag_use *use, json_t **value)
+/* "1h" is an hour ago, or from now on where times lie ahead; RFC 3339 stays what it is. */
+static int time_value(struct cli *c, const struct field *f, const struct flag_use *use, json_t **value)
 {
-	int64_t ago_us = 0, us;
+	bool ahead = f->flags & FF_AHEAD;
+	int64_t away_us = 0, us;
 	char buf[CLOCK_TEXT_SIZE];
 
 	if (clock_parse(use->value, strlen(use->value), &us) == LS_OK) {
 		*value = json_string(use->value);
 		return 0;
 	}
-	if (strcmp(use->value, "now") != 0 && duration_parse(use->value, &ago_us) != LS_OK) {
+	if (strcmp(use->value, "now") != 0 && duration_parse(use->value, &away_us) != LS_OK) {
 		bool alone = strcmp(c->argv[use->at], use->value) == 0; /* not --flag=word */
 		char *line = alone ? command_line(c, use->at, "1h", NULL) : NULL;
-		int code = fail(c, LS_EUSAGE, "a time is now, how long ago (1h 30m 7d), or 2025-03-04T10:15:31Z",
+		int code = fail(c, LS_EUSAGE,
+		                ahead ? "a time is now, how long from now (1h 30m 7d), or 2025-03-04T10:15:31Z"
+		                      : "a time is now, how long ago (1h 30m 7d), or 2025-03-04T10:15:31Z",
 		                line ? line : "1h", "--%s: '%s' is not a time", use->name, use->value);
 
 		free(line);
 		return code;
 	}
-	clock_format(c->now_us - ago_us, buf);
+	clock_format(ahead ? c->now_us + away_us : c->now_us - away_us, buf);
 	*value = json_string(buf);
 	return 0;
 }
@@ -443,7 +446,7 @@ static int add_flag(struct cli *c, const struct params_list *list, json_t *param
 		break;
 	}
 	case FT_TIME: {
-		int code = time_value(c, use, &value);
+		int code = time_value(c, f, use, &value);
 
 		if (code)
 			return code;

@@ -47,6 +47,12 @@ static const struct field params_queue_push[] = {
 	{"data_base64", FT_TEXT, 0, 0, 328, NULL, NULL, NULL, "base64", NULL, 0, "Payload as base64"},
 	{"data_text", FT_TEXT, 0, 0, 242, NULL, NULL, NULL, "text", NULL, 0, "Payload as UTF-8 text"},
 	{"confirmed", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Ask the device to acknowledge"},
+	{"retries", FT_INT, 0, 0, 100, NULL, "0", NULL, NULL, NULL, 0,
+	 "How often again without an acknowledgement"},
+	{"expires_at", FT_TIME, FF_AHEAD, NO_LIMIT, NULL, NULL, NULL, "expires", NULL, 0,
+	 "Given up if not sent until then: 1h, or a time"},
+	{"not_before", FT_TIME, FF_AHEAD, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Not sent earlier: in 1h, or a time"},
 	{"id", FT_UUID, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Id of the item; made by the server if absent"},
 	{0}};
 

@@ -49,6 +49,7 @@ enum field_flag {
 	FF_POSITIONAL = 1 << 10, /* parameters: written without a flag */
 	FF_MANY = 1 << 11,     /* parameters: may be given several times (array) */
 	FF_NO_EUI = 1 << 12,   /* text: 16 hex digits are refused, they would be read as an EUI */
+	FF_AHEAD = 1 << 13,    /* times: a person who writes a duration means one from now on, not ago */
 };
 
 struct field {

@@ -75,6 +75,26 @@ static int check_length(struct request *r, const struct device *d, size_t len)
 	                      most);
 }
 
+/* When it may go, and how often. */
+static int life_of(struct request *r, struct queue_row *row)
+{
+	const char *expires = request_text(r, "expires_at"), *not_before = request_text(r, "not_before");
+
+	if (expires && clock_parse(expires, strlen(expires), &row->expires_us))
+		return LS_EFORMAT;
+	if (not_before && clock_parse(not_before, strlen(not_before), &row->not_before_us))
+		return LS_EFORMAT;
+	row->retries = (uint8_t)request_int(r, "retries", 0);
+	if (row->retries && !row->confirmed)
+		return request_refuse(r, LS_EINVAL, "retries", "only the device's acknowledgement tells whether to send again",
+		                      NULL, "retries need a confirmed downlink");
+	if (expires && row->expires_us <= row->created_us)
+		return request_refuse(r, LS_EINVAL, "expires_at", NULL, NULL, "expires_at: that time is over");
+	if (expires && row->expires_us <= row->not_before_us)
+		return request_refuse(r, LS_EINVAL, "expires_at", NULL, NULL, "it would expire before it may be sent");
+	return LS_OK;
+}
+
 static int run_push(struct store_db *db, struct write *w)
 {
 	const struct push *p = w->own;
@@ -99,7 +119,10 @@ static int apply_push(struct server *srv, struct write *w)
 
 	if (!d || device_queue_find(d, p->row.queue_item_id))
 		return LS_OK;
-	return device_queue_add(d, &p->row) ? LS_OK : LS_ENOMEM;
+	if (!device_queue_add(d, &p->row))
+		return LS_ENOMEM;
+	network_queue_changed(srv->network, d);
+	return LS_OK;
 }
 
 /* A look at every queue, for the few who choose their ids. */
@@ -114,32 +137,54 @@ static bool is_queued(const struct fleet *f, struct uuid id)
 	return false;
 }
 
-/* Nothing is woken: a class A device listens after its own uplink only. */
+/* As given, else a new one. */
+static int id_of(struct server *srv, struct request *r, struct uuid *id)
+{
+	char text[UUID_TEXT_SIZE];
+
+	*id = uuid_random();
+	if (!request_text(r, "id"))
+		return LS_OK;
+	if (uuid_parse(request_text(r, "id"), id))
+		return LS_EINVAL;
+	if (is_queued(&srv->fleet, *id))
+		return request_refuse(r, LS_ECONFLICT, "id", NULL, NULL, "item %s is queued already", uuid_format(*id, text));
+	return LS_OK;
+}
+
+/* A class A device is not woken: it listens after its own uplink only. */
 int do_QUEUE_PUSH(struct server *srv, struct request *r)
 {
 	struct device *d = request_device(srv, r);
-	struct uuid id = uuid_random();
 	char text[UUID_TEXT_SIZE];
 	uint8_t data[PAYLOAD_MAX];
 	struct write *w;
 	struct push *p;
+	struct queue_row row;
 	size_t len;
 	int rc;
 
 	if (!d)
 		return LS_ENOTFOUND;
+	row = (struct queue_row){
+		.dev_eui = d->dev_eui,
+		.f_port = (uint8_t)request_int(r, "f_port", 1),
+		.confirmed = request_flag(r, "confirmed"),
+		.state = QUEUE_WAITING,
+		.created_us = clock_wall_us(),
+	};
 	rc = payload_of(r, data, &len);
 	if (!rc)
 		rc = check_length(r, d, len);
 	if (!rc)
+		rc = life_of(r, &row);
+	if (!rc)
 		rc = write_check_deletion(srv, r, &model_entities[E_DEVICE], request_text(r, "dev_eui"));
+	if (!rc)
+		rc = id_of(srv, r, &row.queue_item_id);
 	if (rc)
 		return rc;
-	if (request_text(r, "id") && uuid_parse(request_text(r, "id"), &id))
-		return LS_EINVAL;
-	if (request_text(r, "id") && is_queued(&srv->fleet, id))
-		return request_refuse(r, LS_ECONFLICT, "id", NULL, NULL, "item %s is queued already", uuid_format(id, text));
-	w = write_new(r, ITEM, uuid_format(id, text));
+	w = write_new(r, ITEM, uuid_format(row.queue_item_id, text));
 	p = w ? store_batch_alloc(w->batch, sizeof(*p)) : NULL;
 	if (!p) {
 		if (w)
@@ -148,16 +193,9 @@ int do_QUEUE_PUSH(struct server *srv, struct request *r)
 	}
 	w->own = p;
 	memcpy(p->data, data, len);
-	p->row = (struct queue_row){
-		.queue_item_id = id,
-		.dev_eui = d->dev_eui,
-		.f_port = (uint8_t)request_int(r, "f_port", 1),
-		.confirmed = request_flag(r, "confirmed"),
-		.state = QUEUE_WAITING,
-		.created_us = clock_wall_us(),
-		.data = p->data,
-		.data_len = len,
-	};
+	p->row = row;
+	p->row.data = p->data;
+	p->row.data_len = len;
 	rc = store_batch_queue_put(w->batch, &p->row);
 	if (rc) {
 		write_free(w);
