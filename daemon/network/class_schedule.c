@@ -99,14 +99,26 @@ static void decide_slot(struct lw_crypto *crypto, const struct class_input *in, 
 		out->step = CLASS_SEND;
 }
 
+/* No item may go now; one may later. */
+static void decide_none(const struct class_input *in, struct class_plan *out)
+{
+	int64_t at_wall_us = device_queue_next_time(in->device->queue, in->now_wall_us);
+
+	if (at_wall_us)
+		wait_until(out, at_wall_us, "not before its time");
+	else
+		idle(out, "nothing to send");
+}
+
 void class_decide(struct lw_crypto *crypto, const struct class_input *in, struct class_plan *out)
 {
 	const struct device *d = in->device;
 	const struct session *s = d->sessions[SLOT_CURRENT];
-	struct queue_item *item = d->queue, *open;
+	struct queue_item *open;
+	bool more;
 
 	*out = (struct class_plan){.step = CLASS_IDLE};
-	if (!item || !s || !s->region || !d->enabled) {
+	if (!d->queue || !s || !s->region || !d->enabled) {
 		idle(out, "nothing to send");
 		return;
 	}
@@ -124,11 +136,13 @@ void class_decide(struct lw_crypto *crypto, const struct class_input *in, struct
 		decide_open(in, open, out->by, out);
 		return;
 	}
-	out->item = item;
+	out->item = (struct queue_item *)device_queue_next(d->queue, in->now_wall_us, &more);
+	if (!out->item) {
+		decide_none(in, out);
+		return;
+	}
 	if (in->answer_ahead)
 		idle(out, "it goes with the answer to an uplink");
-	else if (item->not_before_us > in->now_wall_us)
-		wait_until(out, item->not_before_us, "not before its time");
 	else if (in->quiet_until_wall_us > in->now_wall_us)
 		wait_until(out, in->quiet_until_wall_us, "receive windows or a transmission are ahead");
 	else if (out->by == CLASS_B)

@@ -68,6 +68,17 @@ const struct queue_item *device_queue_next(const struct queue_item *queue, int64
 	return blocked ? NULL : first;
 }
 
+int64_t device_queue_next_time(const struct queue_item *queue, int64_t now_wall_us)
+{
+	int64_t least = 0;
+
+	for (const struct queue_item *item = queue; item; item = item->next) {
+		if (item->state == QUEUE_WAITING && item->not_before_us > now_wall_us && (!least || item->not_before_us < least))
+			least = item->not_before_us;
+	}
+	return least;
+}
+
 void device_queue_remove(struct device *d, struct uuid id)
 {
 	for (struct queue_item **at = &d->queue; *at; at = &(*at)->next)

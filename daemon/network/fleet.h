@@ -233,6 +233,9 @@ void device_queue_clear(struct device *d);
  */
 const struct queue_item *device_queue_next(const struct queue_item *queue, int64_t now_wall_us, bool *more);
 
+/* When the next item that waits for its time (not_before) may be sent, wall; 0: there is none. */
+int64_t device_queue_next_time(const struct queue_item *queue, int64_t now_wall_us);
+
 bool queue_item_is_expired(const struct queue_item *item, int64_t now_wall_us);
 
 /* It was sent and not acknowledged: may it be sent again, under a new counter? */

@@ -131,6 +131,25 @@ static void an_item_waits_for_its_time(void **state)
 	assert_int_equal(decide(&b), CLASS_SEND);
 }
 
+static void items_that_wait_or_are_over_let_the_next_pass(void **state)
+{
+	struct queue_item second = {0};
+	struct bench b;
+
+	(void)state;
+	bench_init(&b, CLASS_C);
+	b.item.next = &second;
+	b.item.not_before_us = NOW_US + 60 * S;
+	assert_int_equal(decide(&b), CLASS_SEND);
+	assert_ptr_equal(b.plan.item, &second);
+	b.item.not_before_us = 0;
+	b.item.expires_us = NOW_US;
+	assert_int_equal(decide(&b), CLASS_SEND);
+	assert_ptr_equal(b.plan.item, &second);
+	b.item.next = NULL;
+	assert_int_equal(decide(&b), CLASS_IDLE);
+}
+
 static void one_confirmed_item_is_open_at_a_time(void **state)
 {
 	struct queue_item second = {0};
@@ -305,6 +324,7 @@ int main(void)
 		cmocka_unit_test(nothing_leaves_before_the_first_uplink_of_a_session),
 		cmocka_unit_test(what_is_due_goes_into_the_windows_ahead),
 		cmocka_unit_test(an_item_waits_for_its_time),
+		cmocka_unit_test(items_that_wait_or_are_over_let_the_next_pass),
 		cmocka_unit_test(one_confirmed_item_is_open_at_a_time),
 		cmocka_unit_test(class_b_waits_until_shortly_before_its_slot),
 		cmocka_unit_test(class_b_without_known_slots_is_served_as_a),

@@ -41,8 +41,13 @@ static void item_whose_time_has_not_come_lets_others_pass(void **state)
 
 	(void)state;
 	bench_open(&b, "1.0.3");
+	push(&b, 3, NOW + 9, 0);
+	assert_true(device_queue_next_time(b.device->queue, NOW) == NOW + 9);
+	device_queue_clear(b.device);
 	push(&b, 1, NOW + 1, 0);
 	assert_next(&b, NOW, 0, false);
+	assert_true(device_queue_next_time(b.device->queue, NOW) == NOW + 1);
+	assert_true(device_queue_next_time(b.device->queue, NOW + 1) == 0);
 	assert_next(&b, NOW + 1, 1, false);
 	push(&b, 2, 0, 0);
 	assert_next(&b, NOW, 2, false);
