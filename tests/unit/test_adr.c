@@ -4,12 +4,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "network/adr.h"
+#include "adr_plan.h"
 
 static json_t *file;
-
-static const struct adr_plan eu868 = {
-	.data_rates = region_eu868.data_rates, .tx_power_offset_db = region_eu868.tx_power_offset_db, .n_tx_powers = 8};
 
 /* A device and what the server knows of it. */
 struct bench {
@@ -24,7 +21,7 @@ struct bench {
 static void open_bench(struct bench *b, uint8_t dr, uint8_t tx_power)
 {
 	*b = (struct bench){.now = {.dr = dr, .tx_power = tx_power, .nb_trans = 1}, .rssi_dbm = -100};
-	adr_limits_init(&b->limits, &eu868, region_eu868.max_adr_dr);
+	adr_limits_init(&b->limits, &plan, MAX_ADR_DR);
 }
 
 static void hear(struct bench *b, int snr_db, unsigned missed, unsigned times)
@@ -34,13 +31,13 @@ static void hear(struct bench *b, int snr_db, unsigned missed, unsigned times)
 		                       .gateways = 1};
 
 		u.f_cnt = b->f_cnt += 1 + missed;
-		adr_note(&b->state, &eu868, &u);
+		adr_note(&b->state, &plan, &u);
 	}
 }
 
 static struct adr_setting decide(const struct bench *b, const struct adr_algorithm *algorithm)
 {
-	struct adr_input in = {.plan = &eu868, .state = &b->state, .limits = b->limits, .now = b->now,
+	struct adr_input in = {.plan = &plan, .state = &b->state, .limits = b->limits, .now = b->now,
 	                       .installation_margin_db = 10, .random = 7};
 	struct adr_setting out;
 
@@ -77,11 +74,11 @@ static void steps_are_spent_as_in_the_vectors(void **state)
 
 		if (strcmp(test_data_text(v, "kind"), "adr_step") != 0)
 			continue;
-		adr_limits_init(&l, &eu868, (uint8_t)test_data_int(in, "max_data_rate"));
+		adr_limits_init(&l, &plan, (uint8_t)test_data_int(in, "max_data_rate"));
 		l.max_tx_power = (uint8_t)test_data_int(in, "max_tx_power_index");
 		s.dr = (uint8_t)test_data_int(in, "data_rate");
 		s.tx_power = (uint8_t)test_data_int(in, "tx_power_index");
-		adr_step(&eu868, &l, (int)test_data_int(in, "n_step"), &s);
+		adr_step(&plan, &l, (int)test_data_int(in, "n_step"), &s);
 		assert_int_equal(s.dr, test_data_int(want, "data_rate"));
 		assert_int_equal(s.tx_power, test_data_int(want, "tx_power_index"));
 		done++;
@@ -241,12 +238,12 @@ static void counter_that_starts_again_repeats_or_was_set_is_not_loss(void **stat
 	/* One that goes on looks like loss unless the caller knows better. */
 	struct adr_uplink u = {.f_cnt = 110, .used = b.now, .adr = true, .counter_moved = true};
 
-	adr_note(&b.state, &eu868, &u);
+	adr_note(&b.state, &plan, &u);
 	adr_loss(&b.state, &lost, &sent);
 	assert_int_equal(lost, 0);
 	u.f_cnt = 112;
 	u.counter_moved = false;
-	adr_note(&b.state, &eu868, &u);
+	adr_note(&b.state, &plan, &u);
 	adr_loss(&b.state, &lost, &sent);
 	assert_int_equal(lost, 1);
 	assert_int_equal(sent, 5);

@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "network/adr.h"
+#include "adr_plan.h"
 
 #define DEVICES 1000
 #define SETTLE 1000            /* uplinks a device may take to arrive */
@@ -28,9 +28,6 @@
 #define ADR_ACK_LIMIT 64
 #define ADR_ACK_DELAY 32
 #define RAYLEIGH_BEST_OF_20_DB 5.4
-
-static const struct adr_plan plan = {
-	.data_rates = region_eu868.data_rates, .tx_power_offset_db = region_eu868.tx_power_offset_db, .n_tx_powers = 8};
 
 static uint64_t seed;
 
@@ -145,7 +142,7 @@ static void server_hears(struct sim_device *d, const struct adr_algorithm *algor
 	bool asks;
 
 	adr_note(&d->state, &plan, &u);
-	adr_limits_init(&in.limits, &plan, region_eu868.max_adr_dr);
+	adr_limits_init(&in.limits, &plan, MAX_ADR_DR);
 	in.limits.dr_mask &= (uint16_t)~d->refused.drs;
 	in.limits.max_tx_power = d->refused.max_tx_power;
 	algorithm->decide(&in, &wish);
