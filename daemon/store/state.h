@@ -106,8 +106,17 @@ int log_count(struct store_db *db, enum store_log log, struct log_state *state);
 int log_save_count(struct store_db *db, enum store_log log, const struct log_state *state);
 extern const char *const log_limit_key[N_LOGS]; /* in meta */
 
-/* [store] True when a slice is due; [store] delete one, in a transaction of its own. */
-bool prune_is_due(struct store *st);
+/*
+ * [store] Delete some rows of a log that is too long, in the open transaction. The states are then those in after[],
+ * to be taken over when it has been committed; on an error it must be rolled back.
+ */
+int prune_within_commit(struct store *st, struct log_state after[N_LOGS]);
+
+/* [store] True when a slice is due though commits do their part; even if commits have to wait for it. */
+bool prune_is_due(const struct store *st);
+bool prune_is_late(const struct store *st);
+
+/* [store] Delete a slice of each log, in transactions of its own. */
 void prune_slice(struct store *st);
 
 void store_log_text(const struct store *st, int priority, const char *fmt, ...) __attribute__((format(printf, 3, 4)));

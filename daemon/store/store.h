@@ -5,7 +5,7 @@
  *   - the store thread owns the only write connection. It takes every batch that waits, commits them
  *     in one transaction (WAL, synchronous=FULL) and then hands them back, in order, to the loop
  *     thread, where their done() runs. So latency is one or two syncs and throughput grows with load.
- *     Between commits it prunes the event log and the frame ring in slices, and runs
+ *     With the commits it prunes the event log and the frame ring, and it runs
  *     wal_checkpoint(RESTART) itself when the WAL passes 32 MB.
  *   - the maintenance thread runs PASSIVE checkpoints on a connection of its own, at low priority.
  *   - the reader thread answers queries (lists, searches, old log rows) on a read-only connection.

@@ -5,7 +5,9 @@
  * is rolled back and runs once more with a savepoint around each batch, so that only that batch fails. A group
  * with control writes has savepoints from the start, because run() must not run twice. Reservations
  * of seqs stay outside savepoints: a failing batch must not take away the block that others count on.
+ * Groups without savepoints also prune the logs (prune.c); if that fails the group is committed without it.
  */
+#include <string.h>
 #include <syslog.h>
 #include <time.h>
 
@@ -70,9 +72,16 @@ static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
 	return db_run(db, ST_SAVEPOINT_END) ? LS_EIO : rc;
 }
 
-/* The whole transaction; the rc of each batch is set. On failure nothing of it stays. */
-static int run_group(struct store_db *db, struct batch_list *group, bool savepoints)
+/* What a transaction did to the logs besides adding to them. */
+struct pruning {
+	struct log_state after[N_LOGS];
+	int rc;
+};
+
+/* The whole transaction, with pruning unless that is NULL; the rc of each batch is set. On failure nothing of it stays. */
+static int run_group(struct store *st, struct batch_list *group, bool savepoints, struct pruning *pruning)
 {
+	struct store_db *db = st->writer;
 	int rc = db_run(db, ST_BEGIN);
 
 	for (struct store_batch *b = group->first; b && !rc; b = b->next) {
@@ -80,6 +89,8 @@ static int run_group(struct store_db *db, struct batch_list *group, bool savepoi
 		if (b->rc && (!savepoints || db_is_fatal(db, b->rc)))
 			rc = b->rc;
 	}
+	if (!rc && pruning)
+		rc = pruning->rc = prune_within_commit(st, pruning->after);
 	if (!rc)
 		rc = db_run(db, ST_COMMIT);
 	if (rc && !sqlite3_get_autocommit(db->sqlite))
@@ -129,6 +140,28 @@ static void note_success(struct store *st, const struct batch_list *group, int64
 	st->pages_to_move = true;
 }
 
+/* Try until it is committed or surely cannot be. */
+static int try_group(struct store *st, struct batch_list *group, bool savepoints)
+{
+	struct pruning pruning = {.rc = LS_OK}, *with = savepoints || st->degraded ? NULL : &pruning;
+	int rc = run_group(st, group, savepoints, with);
+
+	if (rc && pruning.rc) {
+		with = NULL;
+		rc = run_group(st, group, savepoints, NULL);
+	}
+	if (rc && !savepoints && rc != LS_EIO && rc != LS_EFULL && rc != LS_ENOMEM) {
+		with = NULL;
+		rc = run_group(st, group, true, NULL); /* one of them is to blame: find out which */
+	}
+	if (rc)
+		return rc;
+	if (with)
+		memcpy(st->logs, pruning.after, sizeof(st->logs));
+	count_rows(st, group);
+	return LS_OK;
+}
+
 static void commit_group(struct store *st, struct batch_list *group, bool synced, bool savepoints)
 {
 	struct store_db *db = st->writer;
@@ -136,15 +169,10 @@ static void commit_group(struct store *st, struct batch_list *group, bool synced
 
 	if (!synced)
 		db_set_synced(db, false);
-	int rc = run_group(db, group, savepoints);
-
-	if (rc && !savepoints && rc != LS_EIO && rc != LS_EFULL && rc != LS_ENOMEM)
-		rc = run_group(db, group, true); /* one of them is to blame: find out which */
+	int rc = try_group(st, group, savepoints);
 	const char *why = rc ? sqlite3_errmsg(db->sqlite) : "";
 
-	if (!rc)
-		count_rows(st, group);
-	else
+	if (rc)
 		for (struct store_batch *b = group->first; b; b = b->next)
 			b->rc = rc;
 
@@ -234,9 +262,11 @@ void *writer_main(void *arg)
 		pthread_mutex_unlock(&st->lock);
 		if (!go_on)
 			return NULL;
-		if (group.first)
+		bool has_batches = group.first != NULL;
+
+		if (has_batches)
 			commit_group(st, &group, synced, has_control_write(&group));
-		if (!st->degraded && prune_is_due(st))
+		if (!has_batches || (!st->degraded && prune_is_late(st)))
 			prune_slice(st);
 		checkpoint_if_long(st);
 	}
