@@ -1,15 +1,13 @@
 #include "base/hex.h"
 
 #include <assert.h>
-#include <endian.h>
 #include <string.h>
 
 #include "base/error.h"
 
-/* The two digits of every octet. */
 #define ROW(h) h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9" h "a" h "b" h "c" h "d" h "e" h "f"
-static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
-                            ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
+const char hex_pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7")
+                         ROW("8") ROW("9") ROW("a") ROW("b") ROW("c") ROW("d") ROW("e") ROW("f");
 
 /* Value of a digit, -1 for any other character. */
 static int value_of(char c)
@@ -23,32 +21,15 @@ static int value_of(char c)
 	return -1;
 }
 
-/* Eight digits at once: each nibble in an octet of its own, then '0' added, and what lies between '9' and 'a'. */
-static uint64_t digits_of(uint32_t four_octets)
-{
-	uint64_t x = four_octets;
-
-	x = (x << 16 | x) & 0x0000ffff0000ffff;
-	x = (x << 8 | x) & 0x00ff00ff00ff00ff;
-	x = (x << 4 | x) & 0x0f0f0f0f0f0f0f0f;
-	return x + 0x3030303030303030 + ((x + 0x0606060606060606) >> 4 & 0x0101010101010101) * ('a' - '9' - 1);
-}
-
 char *hex_encode(const void *data, size_t len, char *out)
 {
 	const uint8_t *b = data;
 	size_t i = 0;
 
-	for (; i + 4 <= len; i += 4) {
-		uint32_t octets;
-		uint64_t digits;
-
-		memcpy(&octets, b + i, sizeof(octets));
-		digits = htobe64(digits_of(be32toh(octets)));
-		memcpy(out + 2 * i, &digits, sizeof(digits));
-	}
+	for (; i + 4 <= len; i += 4)
+		hex_at_4(out + 2 * i, b + i);
 	for (; i < len; i++)
-		memcpy(out + 2 * i, pairs + 2 * b[i], 2);
+		memcpy(out + 2 * i, hex_pairs + 2 * b[i], 2);
 	out[2 * len] = '\0';
 	return out;
 }

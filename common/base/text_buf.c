@@ -95,13 +95,30 @@ static uint64_t magnitude(int64_t v)
 	return v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 }
 
+/* Both digits of 0 to 99. */
+#define ROW(h) h "0" h "1" h "2" h "3" h "4" h "5" h "6" h "7" h "8" h "9"
+static const char pairs[] = ROW("0") ROW("1") ROW("2") ROW("3") ROW("4") ROW("5") ROW("6") ROW("7") ROW("8") ROW("9");
+
+static unsigned width_of(uint64_t v)
+{
+	static const uint64_t power_of_ten[] = {
+		0, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000, 10000000000, 100000000000,
+		1000000000000, 10000000000000, 100000000000000, 1000000000000000, 10000000000000000,
+		100000000000000000, 1000000000000000000, 10000000000000000000u,
+	};
+	unsigned bits = 64 - (unsigned)__builtin_clzll(v | 1);
+	unsigned below = bits * 1233 >> 12; /* log10(2) of them: the digits or one too few */
+
+	return below + (v >= power_of_ten[below]);
+}
+
 char *text_at_u64(char *p, uint64_t v)
 {
-	unsigned width = 1;
-
-	for (uint64_t limit = 10; width < U64_DIGITS && v >= limit; limit *= 10)
-		width++;
-	return text_at_digits(p, v, width);
+	if (v < 10) {
+		*p = (char)('0' + v);
+		return p + 1;
+	}
+	return text_at_digits(p, v, width_of(v));
 }
 
 char *text_at_i64(char *p, int64_t v)
@@ -113,8 +130,14 @@ char *text_at_i64(char *p, int64_t v)
 
 char *text_at_digits(char *p, uint64_t v, unsigned width)
 {
-	for (unsigned i = width; i-- > 0; v /= 10)
-		p[i] = (char)('0' + v % 10);
+	unsigned i = width;
+
+	for (; i >= 2; v /= 100) {
+		i -= 2;
+		memcpy(p + i, pairs + 2 * (v % 100), 2);
+	}
+	if (i)
+		*p = (char)('0' + v % 10);
 	return p + width;
 }
 

@@ -25,10 +25,32 @@ static void numbers_have_all_their_digits(void **state)
 	(void)state;
 	BECOMES("0", text_put_u64(&t, 0));
 	BECOMES("10", text_put_u64(&t, 10));
+	BECOMES("9", text_put_u64(&t, 9));
+	BECOMES("99", text_put_u64(&t, 99));
+	BECOMES("100", text_put_u64(&t, 100));
 	BECOMES("18446744073709551615", text_put_u64(&t, UINT64_MAX));
 	BECOMES("-1", text_put_i64(&t, -1));
 	BECOMES("9223372036854775807", text_put_i64(&t, INT64_MAX));
 	BECOMES("-9223372036854775808", text_put_i64(&t, INT64_MIN));
+}
+
+static void numbers_at_each_power_of_ten_and_of_two(void **state)
+{
+	char want[32];
+
+	(void)state;
+	for (uint64_t power = 10; power < UINT64_C(10000000000000000000); power *= 10)
+		for (uint64_t v = power - 1; v <= power; v++) {
+			snprintf(want, sizeof(want), "%llu", (unsigned long long)v);
+			BECOMES(want, text_put_u64(&t, v));
+		}
+	for (int bit = 0; bit < 64; bit++)
+		for (int less = 0; less < 2; less++) {
+			uint64_t v = (UINT64_C(1) << bit) - (uint64_t)less;
+
+			snprintf(want, sizeof(want), "%llu", (unsigned long long)v);
+			BECOMES(want, text_put_u64(&t, v));
+		}
 }
 
 static void fixed_keeps_one_decimal_and_drops_zeros(void **state)
@@ -136,6 +158,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_have_all_their_digits),
+		cmocka_unit_test(numbers_at_each_power_of_ten_and_of_two),
 		cmocka_unit_test(fixed_keeps_one_decimal_and_drops_zeros),
 		cmocka_unit_test(json_strings_are_always_valid),
 		cmocka_unit_test(octets_become_hex_and_base64),
