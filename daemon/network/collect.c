@@ -5,6 +5,18 @@
 
 #include "base/error.h"
 
+/*
+ * Under load entries come and go by the thousand, so the memory of those that left is kept for others: of entries
+ * with a PHYPayload of usual length, and of the first array of receptions an entry needs.
+ */
+#define SHORT_PHY 64
+#define FIRST_CAP 4
+#define SPARE_MAX 4096 /* of each */
+
+struct spare_array {
+	struct spare_array *next;
+};
+
 /* Closed entries stay in one of three queues, so that each is in order of time without a heap. */
 static const uint64_t tail_us[3] = {2000000, 6000000, 16000000};
 
@@ -34,6 +46,59 @@ void collect_init(struct collect *c, uint64_t window_us)
 	c->open_end = &c->open;
 	for (int i = 0; i < 3; i++)
 		c->tail_end[i] = &c->tail[i];
+}
+
+/* An array for cap receptions. */
+static struct reception *take_array(struct collect *c, unsigned cap)
+{
+	struct spare_array *spare = c->spare_arrays;
+
+	if (cap != FIRST_CAP || !spare)
+		return malloc(cap * sizeof(struct reception));
+	c->spare_arrays = spare->next;
+	c->n_spare_arrays--;
+	return (struct reception *)spare;
+}
+
+static void give_array(struct collect *c, struct reception *array, unsigned cap)
+{
+	struct spare_array *spare = (struct spare_array *)array;
+
+	if (cap != FIRST_CAP || c->n_spare_arrays == SPARE_MAX) {
+		free(array);
+		return;
+	}
+	spare->next = c->spare_arrays;
+	c->spare_arrays = spare;
+	c->n_spare_arrays++;
+}
+
+/* An entry with room for phy_len octets; what it holds is not set. */
+static struct collected *take_entry(struct collect *c, size_t phy_len)
+{
+	struct collected *e = c->spare;
+
+	if (phy_len > SHORT_PHY)
+		return malloc(sizeof(*e) + phy_len);
+	if (!e)
+		return malloc(sizeof(*e) + SHORT_PHY);
+	c->spare = e->next;
+	c->n_spare--;
+	return e;
+}
+
+/* Like the last collected_unref(), but the memory serves again. */
+static void recycle(struct collect *c, struct collected *e)
+{
+	if (e->receptions != &e->inline_one)
+		give_array(c, e->receptions, e->cap);
+	if (e->phy_len > SHORT_PHY || c->n_spare == SPARE_MAX) {
+		free(e);
+		return;
+	}
+	e->next = c->spare;
+	c->spare = e;
+	c->n_spare++;
 }
 
 void collected_ref(struct collected *e)
@@ -84,17 +149,30 @@ static void drop_tails(struct collect *c, uint64_t now_mono_us)
 
 			forget(c, e);
 			c->n--;
-			collected_unref(e);
+			if (e->refs == 1)
+				recycle(c, e);
+			else
+				collected_unref(e);
 		}
 }
 
 void collect_fini(struct collect *c)
 {
+	struct collected **spare_end;
+
 	drop_tails(c, UINT64_MAX);
 	while (c->open) {
 		struct collected *e = pop(&c->open, &c->open_end);
 
 		collected_unref(e);
+	}
+	while (c->spare)
+		free(pop(&c->spare, &spare_end));
+	while (c->spare_arrays) {
+		struct spare_array *next = c->spare_arrays->next;
+
+		free(c->spare_arrays);
+		c->spare_arrays = next;
 	}
 	ptr_table_fini(&c->table);
 }
@@ -137,19 +215,19 @@ static bool stronger(int snr_a, int rssi_a, int snr_b, int rssi_b)
 }
 
 /* Put a reception at place `at`, making room; false when there is none. */
-static bool append(struct collected *e, unsigned at, const struct rx_frame *frame)
+static bool append(struct collect *c, struct collected *e, unsigned at, const struct rx_frame *frame)
 {
 	if (at == COLLECT_COPIES_MAX)
 		return false;
 	if (at == e->cap) {
-		uint16_t cap = e->cap * 4; /* 4, 16, 64 */
-		struct reception *more = malloc(cap * sizeof(*more));
+		uint16_t cap = e->cap * FIRST_CAP; /* 4, 16, 64 */
+		struct reception *more = take_array(c, cap);
 
 		if (!more)
 			return false;
 		memcpy(more, e->receptions, at * sizeof(*more));
 		if (e->receptions != &e->inline_one)
-			free(e->receptions);
+			give_array(c, e->receptions, e->cap);
 		e->receptions = more;
 		e->cap = cap;
 	}
@@ -157,7 +235,7 @@ static bool append(struct collected *e, unsigned at, const struct rx_frame *fram
 	return true;
 }
 
-static enum collect_result add_copy(struct collected *e, const struct rx_frame *frame)
+static enum collect_result add_copy(struct collect *c, struct collected *e, const struct rx_frame *frame)
 {
 	struct reception *mirror;
 
@@ -170,7 +248,7 @@ static enum collect_result add_copy(struct collected *e, const struct rx_frame *
 			set_reception(mirror, frame);
 		return COLLECT_DUPLICATE;
 	}
-	if (!append(e, e->n, frame))
+	if (!append(c, e, e->n, frame))
 		return COLLECT_FULL;
 	e->n++;
 	return COLLECT_COPY;
@@ -204,10 +282,10 @@ enum collect_result collect_add(struct collect *c, const struct rx_frame *frame,
 	bool again = e != NULL;
 
 	if (e && !e->closed)
-		return add_copy(e, frame);
+		return add_copy(c, e, frame);
 	if (e && !is_over(e, frame->rx.recv_mono_us) && is_late_copy(e, frame)) {
 		/* Remembered, so that the next report of this gateway is a repeat. */
-		if (append(e, e->n + e->n_late, frame))
+		if (append(c, e, e->n + e->n_late, frame))
 			e->n_late++;
 		*late = e;
 		return COLLECT_LATE;
@@ -216,10 +294,10 @@ enum collect_result collect_add(struct collect *c, const struct rx_frame *frame,
 		return COLLECT_FULL;
 	if (e)
 		forget(c, e);
-	e = malloc(sizeof(*e) + frame->phy_len);
+	e = take_entry(c, frame->phy_len);
 	if (!e)
 		return COLLECT_FULL;
-	memset(e, 0, sizeof(*e));
+	memset(e, 0, offsetof(struct collected, inline_one));
 	e->hash = hash;
 	e->first_mono_us = frame->rx.recv_mono_us;
 	e->first_wall_us = frame->rx.recv_wall_us;

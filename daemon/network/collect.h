@@ -68,6 +68,9 @@ struct collect {
 	struct collected *tail[3], **tail_end[3]; /* closed entries by how long they stay */
 	uint64_t window_us;
 	size_t n;
+	struct collected *spare;                  /* memory to be used again */
+	struct spare_array *spare_arrays;
+	size_t n_spare, n_spare_arrays;
 };
 
 void collect_init(struct collect *c, uint64_t window_us);

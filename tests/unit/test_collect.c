@@ -184,6 +184,32 @@ static void receptions_without_a_timestamp_are_no_proof_of_being_the_same(void *
 	collect_fini(&c);
 }
 
+static void an_entry_in_used_memory_knows_nothing_of_the_one_before(void **state)
+{
+	struct collected *e;
+	struct collect c;
+
+	(void)state;
+	collect_init(&c, 200000);
+	for (uint64_t t = 1000, round = 0; round < 5; round++, t += 30000000) {
+		const char *phy = round % 2 ? "abcdefgh" : "ij";
+
+		assert_int_equal(add(&c, frame(phy, 1, 100, t)), COLLECT_NEW);
+		for (unsigned g = 2; g <= 2 + 4 * round; g++)
+			assert_int_equal(add(&c, frame(phy, g, g, t)), COLLECT_COPY);
+		e = collect_take(&c, t + 200000, false);
+		assert_non_null(e);
+		assert_null(e->next);
+		assert_int_equal(e->n, 2 + 4 * round);
+		assert_int_equal(e->n_late, 0);
+		assert_false(e->again);
+		assert_int_equal(e->phy_len, strlen(phy));
+		assert_memory_equal(e->phy, phy, strlen(phy));
+		collect_done(&c, e, 2000000);
+	}
+	collect_fini(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +223,7 @@ int main(void)
 		cmocka_unit_test(entries_leave_when_their_time_is_over),
 		cmocka_unit_test(an_entry_past_its_time_makes_no_late_copy_though_nobody_removed_it),
 		cmocka_unit_test(receptions_without_a_timestamp_are_no_proof_of_being_the_same),
+		cmocka_unit_test(an_entry_in_used_memory_knows_nothing_of_the_one_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
