@@ -20,8 +20,7 @@
 static char *at_eui(char *p, struct eui64 eui)
 {
 	*p++ = '"';
-	hex_encode(eui.be, sizeof(eui.be), p);
-	p += 2 * sizeof(eui.be);
+	p = hex_at_4(hex_at_4(p, eui.be), eui.be + 4);
 	*p++ = '"';
 	return p;
 }
@@ -120,6 +119,14 @@ static char *at_time(char *p, struct time_text *cache, int64_t time_us)
 		p = fraction % 1000 ? text_at_digits(p, fraction, 6) : text_at_digits(p, fraction / 1000, 3);
 	}
 	return TEXT_AT_LITERAL(p, "+00:00\"");
+}
+
+static void put_time_cached(struct text_buf *t, struct time_text *cache, int64_t time_us)
+{
+	char *p = text_buf_reserve(t, CLOCK_TEXT_SIZE + 2);
+
+	if (p)
+		text_buf_end(t, at_time(p, cache, time_us));
 }
 
 static void put_time_z(struct text_buf *t, int64_t time_us)
@@ -371,7 +378,7 @@ void text_up_event(struct text_buf *t, const struct device *d, const struct phy_
 	LITERAL(t, "{\"deduplicationId\":");
 	put_uuid(t, deduplication_id);
 	LITERAL(t, ",\"time\":");
-	put_time(t, uplink_time_us(e));
+	put_time_cached(t, &date, uplink_time_us(e));
 	text_putc(t, ',');
 	put_device_info(t, d);
 	LITERAL(t, ",\"devAddr\":");
