@@ -3,8 +3,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "gateway/json_scan_quick.h"
 
-#define DIGITS_MAX 18
 #define DIGITS_LIMIT 100000000000000000 /* one more decimal digit still makes less than 10^18 */
 #define EXPONENT_LIMIT 9999
 
@@ -41,42 +41,6 @@ static inline char peek(const char **at, const char *end)
 void scan_init(struct json_scan *s, const char *text, size_t len)
 {
 	*s = (struct json_scan){.at = text, .end = text + len};
-}
-
-#define ONES UINT64_C(0x0101010101010101)
-#define HIGHS UINT64_C(0x8080808080808080)
-#define HAS_WORD_SCAN (__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__)
-
-/*
- * Eight octets at once: 0 when none is a quote, a backslash or a control character, else a mask
- * whose lowest bit is the high bit of the first of those. Bits above it may be false.
- *
- * The high bit of x - limit is set when an octet x < 0x80 is below the limit. Flipping bit 1 puts the
- * quote (0x22) at 0x20, next to the control characters, and a blank (0x20) out of the way.
- */
-static inline uint64_t special_octets(uint64_t w)
-{
-	uint64_t quote_or_control = (w ^ ONES * 0x02) - ONES * 0x21;
-	uint64_t backslash = (w ^ ONES * '\\') - ONES;
-
-	return (quote_or_control | backslash) & ~w & HIGHS;
-}
-
-/* First quote, backslash or control character at or after p, or end. */
-static inline const char *find_special(const char *p, const char *end)
-{
-	while (HAS_WORD_SCAN && end - p >= 8) {
-		uint64_t w, hit;
-
-		memcpy(&w, p, sizeof(w));
-		hit = special_octets(w);
-		if (hit)
-			return p + (__builtin_ctzll(hit) >> 3);
-		p += 8;
-	}
-	while (p < end && *p != '"' && *p != '\\' && (unsigned char)*p >= 0x20)
-		p++;
-	return p;
 }
 
 static int hex_digit(char c)
@@ -284,99 +248,16 @@ static __attribute__((noinline)) bool read_member(struct json_scan *s, uint64_t 
 	return read_value(s, p + 1, value);
 }
 
-/*
- * The quick way, for members as forwarders write them: no blanks, a key of up to seven octets, a text
- * without escapes or a short number without exponent. Whatever looks otherwise, faults too, is left to
- * read_member() and read_value(), which know every form.
- */
-
-/* Longest head with the first octet of its value: ,"seven77":1 */
-#define QUICK_HEAD 12
-
-/* Returns the value's first octet, NULL when the head looks otherwise. */
-static inline const char *quick_head(const struct json_scan *s, uint64_t *key)
-{
-	const char *p = s->at;
-	uint64_t w, hit;
-	unsigned at;
-
-	if (!HAS_WORD_SCAN || s->end - p < QUICK_HEAD || (!s->fresh && *p++ != ',') || *p++ != '"')
-		return NULL;
-	memcpy(&w, p, sizeof(w));
-	hit = special_octets(w);
-	if (!hit)
-		return NULL;
-	at = (unsigned)__builtin_ctzll(hit) & 56; /* bit at which the special octet starts */
-	p += at / 8;
-	if (p[0] != '"' || p[1] != ':')
-		return NULL;
-	*key = w & ((UINT64_C(1) << at) - 1);
-	return p + 2;
-}
-
-/* Digits, appended to *digits. */
-static inline const char *quick_digits(const char *p, const char *end, uint64_t *digits)
-{
-	uint64_t v = *digits;
-	unsigned digit;
-
-	for (; p < end && (digit = (unsigned)*p - '0') <= 9; p++)
-		v = v * 10 + digit;
-	*digits = v;
-	return p;
-}
-
-/* Returns the end of the number, NULL when it is long, has an exponent, ends the text or is none. */
-static inline const char *quick_number(const char *p, const char *end, struct scan_number *out)
-{
-	bool negative = *p == '-';
-	const char *first = p + negative, *point;
-	uint64_t digits = 0; /* overflows only with more than DIGITS_MAX of them */
-
-	point = p = quick_digits(first, end, &digits);
-	if (p == first || p == end || (*first == '0' && p - first > 1))
-		return NULL;
-	if (*p == '.') {
-		p = quick_digits(++point, end, &digits);
-		if (p == point || p == end)
-			return NULL;
-	}
-	if (p - first > DIGITS_MAX || (*p | 0x20) == 'e')
-		return NULL;
-	out->digits = negative ? -(int64_t)digits : (int64_t)digits;
-	out->exp10 = (int32_t)(point - p);
-	return p;
-}
-
-/* A function of its own so that scan_next_member() has fewer registers to save. */
-static __attribute__((noinline)) bool quick_text(struct json_scan *s, struct scan_value *value)
-{
-	const char *start = s->at + 1, *p = find_special(start, s->end);
-
-	if (p == s->end || *p != '"')
-		return read_value(s, s->at, value);
-	value->type = SCAN_STRING;
-	value->text = (struct scan_text){.p = start, .len = (size_t)(p - start)};
-	s->at = p + 1;
-	return true;
-}
-
 bool scan_next_member(struct json_scan *s, uint64_t *key, struct scan_value *value)
 {
-	const char *p = quick_head(s, key);
+	const char *p;
 
-	if (!p)
+	if (scan_quick_member(s, key, value))
+		return true;
+	p = quick_head(s, key);
+	if (!p || (*p != '{' && *p != '['))
 		return read_member(s, key, value);
-	s->at = p;
-	s->fresh = false;
-	if (*p == '"')
-		return quick_text(s, value);
-	p = quick_number(p, s->end, &value->number);
-	if (!p)
-		return read_value(s, s->at, value);
-	value->type = SCAN_NUMBER;
-	s->at = p;
-	return true;
+	return read_value(s, p, value);
 }
 
 bool scan_next_element(struct json_scan *s, struct scan_value *value)

@@ -13,8 +13,9 @@
 #include "base/base64.h"
 #include "base/clock.h"
 #include "base/error.h"
-#include "gateway/json_scan.h"
-#include "gateway/semtech_codr.h"
+#include "gateway/json_scan_quick.h"
+#include "gateway/semtech_datr.h"
+#include "gateway/semtech_text.h"
 #include "lorawan/gps_time.h"
 
 #define RSSI_MIN_DBM (-200)
@@ -55,32 +56,6 @@ struct reader {
 	uint8_t phy[PHY_MAX];
 	struct signal signals[SEMTECH_SIGNALS_MAX];
 };
-
-/* Plain text of a string value: a slice of the input, or of `buf` when it had escapes. Empty when too long for that. */
-static inline struct scan_text plain(const struct scan_value *v, char *buf, size_t cap)
-{
-	struct scan_text t = {.p = "", .len = 0};
-
-	if (v->type != SCAN_STRING)
-		return t;
-	if (!v->text.escaped)
-		return v->text;
-	if (scan_text_copy(&v->text, buf, cap, &t.len))
-		t.len = 0;
-	t.p = buf;
-	return t;
-}
-
-/* Inline, for with a literal the first comparison, which nearly always decides, is one instruction. */
-static inline bool same_word(const char *p, const char *word, size_t len)
-{
-	return memcmp(p, word, len) == 0 || strncasecmp(p, word, len) == 0;
-}
-
-static inline bool text_is(struct scan_text t, const char *word)
-{
-	return t.len == strlen(word) && same_word(t.p, word, strlen(word));
-}
 
 /* A number, rounded to `decimals`, if it lies in min..max. */
 static bool take_fixed(const struct scan_value *v, unsigned decimals, int64_t min, int64_t max, int64_t *out)
@@ -145,7 +120,7 @@ static void take_fine_time(const struct scan_value *v, struct signal *s)
 static void take_data(struct reader *r, const struct scan_value *v, struct entry *e)
 {
 	char buf[BASE64_SIZE(PHY_MAX) + 8];
-	struct scan_text t = plain(v, buf, sizeof(buf));
+	struct scan_text t = semtech_plain(v, buf, sizeof(buf));
 
 	e->phy_len = 0;
 	if (!t.len || base64_decode(t.p, t.len, r->phy, sizeof(r->phy), &e->phy_len))
@@ -208,123 +183,6 @@ static void read_signals(struct reader *r, const struct scan_value *array, struc
 	}
 }
 
-/* Digits, and a fraction if there is one, from the front of *t. */
-static bool take_decimal(struct scan_text *t, unsigned decimals, int64_t *out)
-{
-	struct scan_text digits = {.p = t->p};
-	struct scan_number n = {0};
-	bool is_short = t->len && *t->p != '0';
-
-	for (; digits.len < t->len; digits.len++) {
-		char c = t->p[digits.len];
-
-		if (c >= '0' && c <= '9' && digits.len < 9)
-			n.digits = n.digits * 10 + (c - '0');
-		else if ((c >= '0' && c <= '9') || c == '.')
-			is_short = false;
-		else
-			break;
-	}
-	if (!digits.len || (!is_short && scan_text_number(&digits, &n)))
-		return false;
-	*out = scan_number_fixed(&n, decimals);
-	t->p += digits.len;
-	t->len -= digits.len;
-	return true;
-}
-
-static inline bool take_prefix(struct scan_text *t, const char *prefix)
-{
-	size_t len = strlen(prefix);
-
-	if (t->len < len || !same_word(t->p, prefix, len))
-		return false;
-	t->p += len;
-	t->len -= len;
-	return true;
-}
-
-/* "SF7BW125" */
-static bool read_lora(const struct scan_value *datr, struct radio *out)
-{
-	char buf[24];
-	struct scan_text t = plain(datr, buf, sizeof(buf));
-	int64_t sf, bandwidth_hz;
-
-	if (!take_prefix(&t, "SF") || !take_decimal(&t, 0, &sf) || sf < 5 || sf > 12)
-		return false;
-	if (!take_prefix(&t, "BW") || !take_decimal(&t, 3, &bandwidth_hz) || t.len)
-		return false;
-	if (bandwidth_hz < 5000 || bandwidth_hz > 2000000)
-		return false;
-	/* 2.4 GHz: 812.5 kHz is written BW812, and BW800 by some. */
-	if (bandwidth_hz == 800000)
-		bandwidth_hz = 812000;
-	out->modulation = MOD_LORA;
-	out->sf = (uint8_t)sf;
-	out->bandwidth_hz = (uint32_t)bandwidth_hz;
-	return true;
-}
-
-/* 50000, or "50000" from some vendors */
-static bool read_fsk(const struct scan_value *datr, struct radio *out)
-{
-	char buf[24];
-	struct scan_text t = plain(datr, buf, sizeof(buf));
-	struct scan_number n;
-	int64_t bit_rate;
-
-	if (datr->type == SCAN_NUMBER)
-		n = datr->number;
-	else if (scan_text_number(&t, &n))
-		return false;
-	bit_rate = scan_number_fixed(&n, 0);
-	if (bit_rate < 1 || bit_rate > 1000000)
-		return false;
-	out->modulation = MOD_FSK;
-	out->bit_rate = (uint32_t)bit_rate;
-	return true;
-}
-
-/* "M0CW137" */
-static bool read_lr_fhss(const struct scan_value *datr, struct radio *out)
-{
-	char buf[24];
-	struct scan_text t = plain(datr, buf, sizeof(buf));
-	int64_t width_hz;
-
-	if (!take_prefix(&t, "M0CW") || !take_decimal(&t, 3, &width_hz) || t.len)
-		return false;
-	if (width_hz < 1000 || width_hz > 10000000)
-		return false;
-	out->modulation = MOD_LR_FHSS;
-	out->bandwidth_hz = (uint32_t)width_hz;
-	return true;
-}
-
-static enum code_rate read_code_rate(const struct scan_value *codr)
-{
-	char buf[24];
-	struct scan_text t = plain(codr, buf, sizeof(buf));
-
-	return semtech_codr_read(t.p, t.len);
-}
-
-static bool read_radio(const struct entry *e, struct radio *out)
-{
-	char buf[24];
-	struct scan_text modu = plain(&e->modu, buf, sizeof(buf));
-
-	*out = (struct radio){0};
-	if (text_is(modu, "FSK"))
-		return read_fsk(&e->datr, out); /* a codr is meaningless here, though some write it */
-	out->code_rate = read_code_rate(&e->codr);
-	if (text_is(modu, "LORA"))
-		return read_lora(&e->datr, out);
-	out->grid_steps = e->grid_steps;
-	return text_is(modu, "LR-FHSS") && read_lr_fhss(&e->datr, out);
-}
-
 static void apply_signal(struct rx_info *rx, const struct signal *s, bool is_fsk)
 {
 	rx->channel = s->channel;
@@ -346,7 +204,7 @@ static bool emit_entry(struct reader *r, const struct entry *e)
 
 	if (e->bad || !e->freq_hz || !e->phy_len || (e->has_size && e->size != (int64_t)e->phy_len))
 		return false;
-	if (!read_radio(e, &frame.radio))
+	if (semtech_datr_read(&e->modu, &e->datr, &e->codr, e->grid_steps, &frame.radio))
 		return false;
 	frame.phy = r->phy;
 	frame.phy_len = e->phy_len;
@@ -461,7 +319,7 @@ static void read_entry(struct reader *r)
 	struct scan_value v;
 	uint64_t key;
 
-	while (scan_next_member(&r->scan, &key, &v)) {
+	while (scan_quick_member(&r->scan, &key, &v) || scan_next_member(&r->scan, &key, &v)) {
 		read_entry_value(r, &e, key, &v);
 		scan_close(&r->scan, &v);
 	}
@@ -494,7 +352,7 @@ static void read_entries(struct reader *r, const struct scan_value *array)
 static int64_t read_stat_time(const struct scan_value *v)
 {
 	char buf[CLOCK_TEXT_SIZE];
-	struct scan_text t = plain(v, buf, sizeof(buf));
+	struct scan_text t = semtech_plain(v, buf, sizeof(buf));
 	int64_t wall_us;
 
 	if (!t.len || t.len >= sizeof(buf))
@@ -620,10 +478,10 @@ int semtech_read_push(const char *json, size_t len, const struct rx_info *base, 
 
 static enum tx_status tx_status_from_text(struct scan_text t)
 {
-	if (!t.len || text_is(t, "NONE"))
+	if (!t.len || semtech_text_is(t, "NONE"))
 		return TX_OK;
 	for (int status = TX_OK; status < TX__COUNT; status++)
-		if (text_is(t, tx_status_name((enum tx_status)status)))
+		if (semtech_text_is(t, tx_status_name((enum tx_status)status)))
 			return (enum tx_status)status;
 	return TX_UNKNOWN;
 }
@@ -672,10 +530,10 @@ int semtech_read_tx_ack(const char *json, size_t len, struct tx_ack *ack)
 		while (is_ack && body.type == SCAN_OBJECT && scan_next_member(&s, &key, &v)) {
 			switch (key) {
 			case SCAN_KEY('e', 'r', 'r', 'o', 'r'):
-				error = plain(&v, error_buf, sizeof(error_buf));
+				error = semtech_plain(&v, error_buf, sizeof(error_buf));
 				break;
 			case SCAN_KEY('w', 'a', 'r', 'n'):
-				warn = plain(&v, warn_buf, sizeof(warn_buf));
+				warn = semtech_plain(&v, warn_buf, sizeof(warn_buf));
 				break;
 			case SCAN_KEY('v', 'a', 'l', 'u', 'e'):
 				value = read_warn_value(&v);
@@ -690,7 +548,7 @@ int semtech_read_tx_ack(const char *json, size_t len, struct tx_ack *ack)
 	if (s.bad || !scan_at_end(&s))
 		return LS_EFORMAT;
 	ack->status = tx_status_from_text(error);
-	ack->warned = warn.len > 0 && ack->status == TX_OK && !text_is(warn, "NONE");
+	ack->warned = warn.len > 0 && ack->status == TX_OK && !semtech_text_is(warn, "NONE");
 	if (ack->warned)
 		ack->warn_value = value;
 	copy_word(ack->status == TX_OK && warn.len ? warn : error, ack->text, sizeof(ack->text));
