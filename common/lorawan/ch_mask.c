@@ -1,8 +1,5 @@
 #include "lorawan/ch_mask.h"
 
-#include <ctype.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -91,71 +88,20 @@ unsigned ch_mask_count(const struct ch_mask *m)
 	return n;
 }
 
-char *ch_mask_text(const struct ch_mask *m, char *out, size_t size)
+struct ch_mask ch_mask_of_words(const uint64_t words[2])
 {
-	size_t len = 0;
+	struct ch_mask m;
 
-	out[0] = '\0';
-	for (unsigned c = 0; c < CH_MASK_CHANNELS && len < size; c++) {
-		unsigned last = c;
-
-		if (!ch_mask_has(m, c))
-			continue;
-		while (ch_mask_has(m, last + 1))
-			last++;
-		len += (size_t)snprintf(out + len, size - len, last > c ? "%s%u-%u" : "%s%u", len ? "," : "", c, last);
-		c = last;
-	}
-	return out;
+	for (unsigned i = 0; i < CH_MASK_BLOCKS; i++)
+		m.block[i] = (uint16_t)(words[i / 4] >> (i % 4 * 16));
+	return m;
 }
 
-/* One number of a channel; *at moves behind it. */
-static int read_channel(const char **at, unsigned *out)
+void ch_mask_words(const struct ch_mask *m, uint64_t words[2])
 {
-	unsigned long v;
-	char *end;
-
-	if (!isdigit((unsigned char)**at))
-		return LS_EFORMAT;
-	v = strtoul(*at, &end, 10);
-	if (v >= CH_MASK_CHANNELS)
-		return LS_ERANGE;
-	*at = end;
-	*out = (unsigned)v;
-	return LS_OK;
-}
-
-int ch_mask_parse(const char *text, struct ch_mask *out)
-{
-	struct ch_mask m = {{0}};
-
-	text += strspn(text, " ");
-	while (*text) {
-		unsigned first, last;
-		int rc = read_channel(&text, &first);
-
-		last = first;
-		if (!rc && *text == '-') {
-			text++;
-			rc = read_channel(&text, &last);
-		}
-		if (!rc && last < first)
-			rc = LS_ERANGE;
-		if (rc)
-			return rc;
-		while (first <= last)
-			ch_mask_put(&m, first++, true);
-		text += strspn(text, " ");
-		if (!*text)
-			break;
-		if (*text++ != ',')
-			return LS_EFORMAT;
-		text += strspn(text, " ");
-		if (!*text)
-			return LS_EFORMAT;
-	}
-	*out = m;
-	return LS_OK;
+	words[0] = words[1] = 0;
+	for (unsigned i = 0; i < CH_MASK_BLOCKS; i++)
+		words[i / 4] |= (uint64_t)m->block[i] << (i % 4 * 16);
 }
 
 int ch_mask_apply(const struct ch_mask_plan *plan, const struct ch_mask *defined, uint8_t ch_mask_cntl, uint16_t mask,

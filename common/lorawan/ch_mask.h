@@ -25,12 +25,9 @@ bool ch_mask_is_empty(const struct ch_mask *m);
 bool ch_mask_is_within(const struct ch_mask *m, const struct ch_mask *all); /* no channel outside */
 unsigned ch_mask_count(const struct ch_mask *m);
 
-/* "8-15,65", "" for none; cut at size. Returns out. */
-#define CH_MASK_TEXT_SIZE 320 /* of 48 single channels */
-char *ch_mask_text(const struct ch_mask *m, char *out, size_t size);
-
-/* The same read back; blanks around items are fine. LS_EFORMAT, LS_ERANGE: a channel beyond 95, or a range that falls. */
-int ch_mask_parse(const char *text, struct ch_mask *out);
+/* From and to a mask of 64-bit words, as settings have it; channel_list_parse() and its like make those (mac_wish.h). */
+struct ch_mask ch_mask_of_words(const uint64_t words[2]);
+void ch_mask_words(const struct ch_mask *m, uint64_t words[2]);
 
 /* What a ChMaskCntl does to the channels its mask does not name. */
 enum ch_mask_others { CH_MASK_RFU, CH_MASK_KEEP, CH_MASK_ON, CH_MASK_OFF };
