@@ -21,7 +21,7 @@
 
 enum tag {
 	TAG_LINK = 1, TAG_MASK, TAG_CHANNELS, TAG_RX1_FREQS, TAG_PARAMS, TAG_CLASS_B, TAG_HANDSHAKE, TAG_STATUS, TAG_PENDING,
-	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR,
+	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF,
 };
 
 /* ---- what a device has at its activation ---------------------------------------------------- */
@@ -85,28 +85,33 @@ struct ch_mask mac_state_defined(const struct mac_state *s, const struct region 
 	return m;
 }
 
+uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, unsigned channel)
+{
+	uint16_t drs = 0;
+	uint8_t min = 1, max = 0;
+
+	if (region->table->is_fixed_plan) {
+		if (channel < region->n_channels) {
+			min = region->channels[channel].min_dr;
+			max = region->channels[channel].max_dr;
+		}
+	} else if (channel < MAC_CHANNELS_MAX && s->channels[channel].freq_hz) {
+		min = s->channels[channel].min_dr;
+		max = s->channels[channel].max_dr;
+	}
+	for (unsigned dr = min; dr <= max && dr < REGION_DR_MAX; dr++)
+		if (region->table->data_rates[dr].uplink)
+			drs |= (uint16_t)(1u << dr);
+	return drs;
+}
+
 uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, const struct ch_mask *mask)
 {
 	uint16_t drs = 0;
 
-	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++) {
-		uint8_t min = 1, max = 0;
-
-		if (!ch_mask_has(mask, i))
-			continue;
-		if (region->table->is_fixed_plan) {
-			if (i < region->n_channels) {
-				min = region->channels[i].min_dr;
-				max = region->channels[i].max_dr;
-			}
-		} else if (i < MAC_CHANNELS_MAX && s->channels[i].freq_hz) {
-			min = s->channels[i].min_dr;
-			max = s->channels[i].max_dr;
-		}
-		for (unsigned dr = min; dr <= max && dr < REGION_DR_MAX; dr++)
-			if (region->table->data_rates[dr].uplink)
-				drs |= (uint16_t)(1u << dr);
-	}
+	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
+		if (ch_mask_has(mask, i))
+			drs |= mac_state_channel_drs(s, region, i);
 	return drs;
 }
 
@@ -302,10 +307,16 @@ size_t mac_state_encode(const struct mac_state *s, uint8_t out[MAC_STATE_OCTETS_
 	}
 	put_octets(&w, TAG_MANUAL, s->manual, s->manual_len);
 	put_refusals(&w, s);
-	if (s->mac_only_f_cnt || s->mac_only_streak) {
+	if (s->mac_only_from_f_cnt || s->mac_only_streak) {
 		begin(&w, TAG_MAC_ONLY);
-		put32(&w, s->mac_only_f_cnt);
+		put32(&w, s->mac_only_from_f_cnt);
 		put8(&w, s->mac_only_streak);
+		end(&w);
+	}
+	if (s->link_unsure || s->in_back_off) {
+		begin(&w, TAG_BACK_OFF);
+		put8(&w, s->link_unsure | (unsigned)s->in_back_off << 1);
+		put32(&w, s->back_off_f_cnt);
 		end(&w);
 	}
 	put_octets(&w, TAG_ADR, s->adr, s->adr_len);
@@ -492,8 +503,14 @@ static void read_part(struct reader *r, enum tag tag, struct mac_state *s)
 		read_refusal(r, s);
 		break;
 	case TAG_MAC_ONLY:
-		s->mac_only_f_cnt = get(r, 4);
+		s->mac_only_from_f_cnt = get(r, 4);
 		s->mac_only_streak = (uint8_t)get(r, 1);
+		break;
+	case TAG_BACK_OFF:
+		v = get(r, 1);
+		s->link_unsure = v & 1;
+		s->in_back_off = v >> 1 & 1;
+		s->back_off_f_cnt = get(r, 4);
 		break;
 	case TAG_ADR:
 		s->adr_len = get_octets(r, s->adr, sizeof(s->adr));

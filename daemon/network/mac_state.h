@@ -99,8 +99,13 @@ struct mac_state {
 	uint8_t n_refusals;
 
 	/* Downlinks that carried nothing but requests. */
-	uint32_t mac_only_f_cnt;       /* uplink the last one answered */
+	uint32_t mac_only_from_f_cnt;  /* the next may answer this uplink */
 	uint8_t mac_only_streak;       /* in a row without an answer that changed anything */
+
+	/* The device may have stepped back by itself: what is acknowledged of LinkADRReq is asked again whatever it is. */
+	bool link_unsure;
+	bool in_back_off;              /* it asks (ADRACKReq), since this uplink: */
+	uint32_t back_off_f_cnt;
 
 	uint16_t ignored_answers;      /* without a request; stops at 65535 */
 
@@ -120,7 +125,10 @@ void mac_state_add_channel(struct mac_state *s, unsigned index, uint32_t freq_hz
 /* Channels that are defined: those of the state in a dynamic plan, all of a fixed one. */
 struct ch_mask mac_state_defined(const struct mac_state *s, const struct region *region);
 
-/* Data rates that some enabled channel has, a bit each. */
+/* Data rates of one channel, a bit each; none when it is not defined. */
+uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, unsigned channel);
+
+/* Data rates that some channel of the mask has. */
 uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, const struct ch_mask *mask);
 
 /* Index of the channel an uplink came on, -1 when the device should not have it; fixed plans ask the region. */

@@ -7,9 +7,18 @@
 #include <cmocka.h>
 
 #include "base/error.h"
+#include "lorawan/mac_wish.h"
 #include "network/mac_state.h"
 
 static struct region eu868, us915;
+
+static const char *mask_text(const struct ch_mask *m, char text[CHANNEL_LIST_SIZE])
+{
+	uint64_t words[2];
+
+	ch_mask_words(m, words);
+	return channel_list_format(words, text);
+}
 
 static int open_regions(void **state)
 {
@@ -33,13 +42,13 @@ static void joined_device_has_the_channels_its_join_accept_gave(void **state)
 	static const uint8_t masks[16] = {0x00, 0xff, 0, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0, 1};
 	struct mac_state s;
 	struct ch_mask m;
-	char text[CH_MASK_TEXT_SIZE];
+	char text[CHANNEL_LIST_SIZE];
 
 	(void)state;
 	mac_state_init(&s, &eu868, NULL);
-	assert_string_equal(ch_mask_text(&s.mask, text, sizeof(text)), "0-2");
+	assert_string_equal(mask_text(&s.mask, text), "0-2");
 	mac_state_init(&s, &eu868, cf_list);
-	assert_string_equal(ch_mask_text(&s.mask, text, sizeof(text)), "0-4");
+	assert_string_equal(mask_text(&s.mask, text), "0-4");
 	assert_int_equal(s.channels[4].freq_hz, 867300000);
 	assert_int_equal(s.channels[4].max_dr, 5);
 	assert_int_equal(mac_state_channel(&s, &eu868, 867100100, 5), 3);
@@ -47,9 +56,9 @@ static void joined_device_has_the_channels_its_join_accept_gave(void **state)
 	m = s.mask;
 	assert_int_equal(mac_state_dr_mask(&s, &eu868, &m), 0x3f);
 	mac_state_init(&s, &us915, NULL);
-	assert_string_equal(ch_mask_text(&s.mask, text, sizeof(text)), "0-71");
+	assert_string_equal(mask_text(&s.mask, text), "0-71");
 	mac_state_init(&s, &us915, masks);
-	assert_string_equal(ch_mask_text(&s.mask, text, sizeof(text)), "8-15,65");
+	assert_string_equal(mask_text(&s.mask, text), "8-15,65");
 }
 
 static void fill(struct mac_state *s)
@@ -88,8 +97,10 @@ static void fill(struct mac_state *s)
 	s->n_refusals = MAC_REFUSALS_MAX;
 	for (unsigned i = 0; i < MAC_REFUSALS_MAX; i++)
 		s->refusals[i] = (struct mac_refusal){(uint8_t)i, (uint8_t)(i + 1), (uint8_t)(i + 2), 0x80000000u + i, 77 + i};
-	s->mac_only_f_cnt = 12;
+	s->mac_only_from_f_cnt = 12;
 	s->mac_only_streak = 5;
+	s->link_unsure = s->in_back_off = true;
+	s->back_off_f_cnt = 0x80000001;
 	s->ignored_answers = 65535;
 	s->adr_len = MAC_ADR_MAX;
 	memset(s->adr, 0xa5, sizeof(s->adr));
@@ -123,6 +134,8 @@ static void state_survives_encoding_whole(void **state)
 	assert_int_equal(back.tx_power, 7);
 	assert_int_equal(back.rj_count0, 0x1234);
 	assert_int_equal(back.mac_only_streak, 5);
+	assert_int_equal(back.back_off_f_cnt, 0x80000001);
+	assert_true(back.link_unsure && back.in_back_off);
 }
 
 static void typical_device_takes_few_octets(void **state)
