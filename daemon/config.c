@@ -30,6 +30,7 @@
 #define DAY (86400 * SECOND)
 #define GIB (INT64_C(1) << 30)
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define CONFIG_TABLES_MAX 32 /* regions and their plans */
 
 #define IN_CONFIG(member) offsetof(struct config, member)
 #define IN_REGION(member) offsetof(struct region_settings, member)
@@ -65,7 +66,7 @@ const struct config_option config_options[] = {
 	 "Power of downlinks; auto is the limit of the frequency."},
 	{"region", "repeater_compatible", OPTION_BOOL, IN_REGION(repeater_compatible), 0, 0, "false", "true, false",
 	 "Keep payloads short enough for repeaters."},
-	{"region", "extra_channels", OPTION_FREQUENCIES, IN_REGION(extra_channels_hz), 0, 0, NULL, "Hz or MHz",
+	{"region", "extra_channels", OPTION_FREQUENCIES, IN_REGION(extra_channels), 0, 0, NULL, "Hz or MHz",
 	 "Uplink channels besides the default ones, told to devices that join; none for none."},
 	{"region", "enabled_uplink_channels", OPTION_CHANNELS, IN_REGION(uplink_mask), 0, 0, NULL, "numbers",
 	 "Channels the gateways listen to: 8-15,65 is sub-band 2."},
@@ -103,6 +104,12 @@ static bool option_fits(const struct config_option *o, const struct region_table
 	return true;
 }
 
+/* Of a region with several channel plans only the first has a section. */
+static bool is_default_plan(const struct region_table *table)
+{
+	return region_table_find(table->name) == table;
+}
+
 static int set_defaults(struct config *c)
 {
 	char why[CONFIG_WHY_SIZE], hint[CONFIG_HINT_SIZE];
@@ -112,8 +119,11 @@ static int set_defaults(struct config *c)
 	if (!c->data_dir || !c->socket)
 		return LS_ENOMEM;
 	for (size_t i = 0; region_tables[i] && c->n_regions < CONFIG_REGIONS_MAX; i++) {
-		struct config_region *r = &c->regions[c->n_regions++];
+		struct config_region *r;
 
+		if (!is_default_plan(region_tables[i]))
+			continue;
+		r = &c->regions[c->n_regions++];
 		r->table = region_tables[i];
 		region_settings_default(r->table, &r->settings);
 		r->settings.enabled = false;
@@ -181,7 +191,7 @@ __attribute__((format(printf, 4, 5))) static void add_error(struct reading *r, u
 
 static const char *nearest_section(const char *word)
 {
-	const char *names[COUNT(section_names) + CONFIG_REGIONS_MAX];
+	const char *names[COUNT(section_names) + CONFIG_TABLES_MAX];
 	static const char *const region_prefix = "region ";
 	size_t n = 0;
 
@@ -189,7 +199,7 @@ static const char *nearest_section(const char *word)
 		names[n] = section_names[n];
 	if (strncmp(word, region_prefix, strlen(region_prefix)) == 0) {
 		word += strlen(region_prefix);
-		for (n = 0; region_tables[n] && n < CONFIG_REGIONS_MAX; n++)
+		for (n = 0; region_tables[n]; n++)
 			names[n] = region_tables[n]->name;
 	}
 	return nearest_word(word, names, n);
@@ -218,7 +228,8 @@ static void enter_region(struct reading *r, const char *name)
 	char hint[80] = "";
 
 	for (size_t i = 0; region_tables[i]; i++)
-		word_list_add(known, sizeof(known), ", ", region_tables[i]->name);
+		if (is_default_plan(region_tables[i]))
+			word_list_add(known, sizeof(known), ", ", region_tables[i]->name);
 	if (near)
 		snprintf(hint, sizeof(hint), "[region %s]", near);
 	add_error(r, r->line, hint, "unknown region '%.40s' (%s)", name, known);
@@ -469,7 +480,7 @@ static void print_region_preset(FILE *f, const struct config_option *o, const st
 		fprintf(f, "0-%u", last);
 	} else if (o->type == OPTION_FREQUENCIES) {
 		for (unsigned i = 0; i < s.n_extra_channels; i++)
-			fprintf(f, "%s%.1f", i ? ", " : "", s.extra_channels_hz[i] / 1e6);
+			fprintf(f, "%s%.1f", i ? ", " : "", s.extra_channels[i].freq_hz / 1e6);
 		if (!s.n_extra_channels)
 			fputs("none", f);
 	} else {
@@ -504,6 +515,8 @@ void config_sample(FILE *f)
 			if (is_region_option(&config_options[i - 1]))
 				continue; /* printed with the first one */
 			for (size_t k = 0; region_tables[k]; k++) {
+				if (!is_default_plan(region_tables[k]))
+					continue;
 				fprintf(f, "\n[region %s]\n", region_tables[k]->name);
 				for (size_t n = i; n < config_n_options && is_region_option(&config_options[n]); n++)
 					if (option_fits(&config_options[n], region_tables[k]))

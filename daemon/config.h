@@ -58,7 +58,7 @@ enum option_type {
 	OPTION_DR,        /* int in uint8_t, min..max */
 	OPTION_POWER,     /* dBm in int8_t, or "auto" (-1) */
 	OPTION_CHANNELS,  /* "8-15,65": uplink_mask */
-	OPTION_FREQUENCIES, /* list of Hz or MHz, or "none": extra_channels_hz */
+	OPTION_FREQUENCIES, /* list of Hz or MHz, or "none": extra_channels */
 };
 
 struct config_option {

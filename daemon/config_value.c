@@ -229,19 +229,10 @@ static char *next_item(char **rest)
 	return item;
 }
 
-static unsigned channels_of(const struct region_table *table)
-{
-	unsigned n = 0;
-
-	for (unsigned i = 0; i < table->n_uplink_runs; i++)
-		n += table->uplink_runs[i].count;
-	return n;
-}
-
 static int channels_value(const struct region_table *table, const char *text, uint64_t mask[2], struct report *r)
 {
 	char *copy = strdup(text), *rest = copy, *item;
-	unsigned n = channels_of(table);
+	unsigned n = table->max_channels;
 	uint64_t bits[2] = {0, 0};
 	int rc = copy ? LS_OK : LS_ENOMEM;
 
@@ -302,7 +293,7 @@ static int frequencies_value(const struct region_table *table, const char *text,
                              struct report *r)
 {
 	char *copy = strdup(text), *rest = copy, *item;
-	uint32_t list[COUNT(s->extra_channels_hz)];
+	uint32_t list[COUNT(s->extra_channels)];
 	const char *twin;
 	uint8_t n = 0;
 	int rc = copy ? LS_OK : LS_ENOMEM;
@@ -326,7 +317,8 @@ static int frequencies_value(const struct region_table *table, const char *text,
 	if (!rc && n == 0 && strcmp(text, "none") != 0)
 		rc = refuse(r, LS_EFORMAT, "a list of frequencies, or none, is needed");
 	if (!rc) {
-		memcpy(s->extra_channels_hz, list, n * sizeof(list[0]));
+		for (uint8_t i = 0; i < n; i++)
+			s->extra_channels[i] = (struct channel){list[i], table->cf_list_min_dr, table->cf_list_max_dr};
 		s->n_extra_channels = n;
 	}
 	return rc;

@@ -27,12 +27,12 @@ static bool mask_has(const uint16_t *mask, unsigned channel)
 }
 
 /* Channels of a fixed plan in `mask` that take data rate dr (any dr when -1). */
-static size_t list_fixed(const struct region_table *t, const uint16_t *mask, int dr, struct pick *out)
+static size_t list_fixed(const struct region_params *params, const uint16_t *mask, int dr, struct pick *out)
 {
 	size_t n = 0;
 
-	for (unsigned r = 0; r < t->n_uplink_runs; r++) {
-		const struct channel_run *run = &t->uplink_runs[r];
+	for (unsigned r = 0; r < params->n_uplink_runs; r++) {
+		const struct channel_run *run = &params->uplink_runs[r];
 
 		if (dr >= 0 && (dr < run->min_dr || dr > run->max_dr))
 			continue;
@@ -72,12 +72,12 @@ static struct pick pick_channel(const struct device_profile *p, const struct dev
 	size_t n;
 
 	if (t->is_fixed_plan) {
-		n = list_fixed(t, is_join ? p->sub_band_mask : d->mask, dr, all);
+		n = list_fixed(p->params, is_join ? p->sub_band_mask : d->mask, dr, all);
 		/* A mask without a channel for this rate: a tester asked for it, so send where the rate is legal. */
 		if (!n)
-			n = list_fixed(t, p->sub_band_mask, dr, all);
+			n = list_fixed(p->params, p->sub_band_mask, dr, all);
 		if (!n)
-			n = list_fixed(t, p->sub_band_mask, -1, all);
+			n = list_fixed(p->params, p->sub_band_mask, -1, all);
 	} else {
 		n = list_dynamic(t, is_join ? NULL : d->extra_hz, dr, all);
 		/* EU868 DR6 to DR11 need channels that only NewChannelReq can give: any channel will do. */
@@ -90,7 +90,7 @@ static struct pick pick_channel(const struct device_profile *p, const struct dev
 /* Dynamic plans join at the data rate of the run; fixed plans take their join rates in turn. */
 static uint8_t join_data_rate(const struct device_profile *p, const struct device *d)
 {
-	uint16_t mask = p->region->join_dr_mask;
+	uint16_t mask = p->params->join_dr_mask;
 	unsigned n = (unsigned)__builtin_popcount(mask), skip;
 	uint8_t dr = 0;
 
@@ -260,7 +260,7 @@ static int check_window(const struct device_profile *p, const struct device *d, 
 	if (window == 1) {
 		const struct channel_run *run = t->downlink_runs;
 
-		want_dr = t->rx1_dr[tx->dr][tx->is_join ? 0 : d->rx1_dr_offset];
+		want_dr = p->params->rx1->dr[tx->dr][tx->is_join ? 0 : d->rx1_dr_offset];
 		freq_hz = t->rx1_same_frequency ? tx->freq_hz
 		                                : run->base_hz + (uint32_t)(tx->channel % run->count) * run->step_hz;
 	} else {
@@ -271,9 +271,9 @@ static int check_window(const struct device_profile *p, const struct device *d, 
 		return wrong(out, "the region gives no RX1 for an uplink at DR%u", tx->dr);
 	if (down->freq_hz != freq_hz)
 		return wrong(out, "RX%d frequency %" PRIu32 " Hz, expected %" PRIu32 " Hz", window, down->freq_hz, freq_hz);
-	if (!radio_same(&down->radio, &t->data_rates[want_dr].radio))
+	if (!radio_same(&down->radio, &p->params->down_rates[want_dr].radio))
 		return wrong(out, "RX%d data rate %s, expected %s (DR%d)", window, radio_text(&down->radio, is, sizeof(is)),
-		             radio_text(&t->data_rates[want_dr].radio, want, sizeof(want)), want_dr);
+		             radio_text(&p->params->down_rates[want_dr].radio, want, sizeof(want)), want_dr);
 	*dr = (uint8_t)want_dr;
 	return LS_OK;
 }
@@ -291,11 +291,11 @@ static int take_cf_list(const struct device_profile *p, struct device *d, const 
 	uint16_t mask[CHANNEL_MASKS];
 	unsigned on = 0;
 
-	if (cf[15] != t->cf_list_type)
-		return wrong(out, "CFList type %u, the region has type %u", cf[15], t->cf_list_type);
+	if ((int8_t)cf[15] != p->params->cf_list_type)
+		return wrong(out, "CFList type %u, the region has type %d", cf[15], p->params->cf_list_type);
 	if (cf[15] == 0) {
 		for (unsigned i = 0; i < 5; i++) {
-			hz[i] = rd_le24(cf + 3 * i) * 100;
+			hz[i] = rd_le24(cf + 3 * i) * t->freq_step_hz;
 			if (hz[i] && (hz[i] < t->freq_min_hz || hz[i] > t->freq_max_hz))
 				return wrong(out, "CFList frequency %" PRIu32 " Hz is outside the band", hz[i]);
 		}
@@ -359,9 +359,9 @@ int device_hear_join_accept(const struct device_profile *p, struct lw_crypto *c,
 	prefix_mask = ~(uint32_t)0 << (32 - block.prefix_len);
 	if ((a.dev_addr & prefix_mask) != block.prefix)
 		return wrong(out, "DevAddr %08" PRIx32 " is not of NetID %06" PRIx32, a.dev_addr, a.net_id);
-	if (a.rx1_dr_offset >= p->region->n_rx1_offsets)
+	if (a.rx1_dr_offset >= p->params->rx1->n_offsets)
 		return wrong(out, "RX1DROffset %u does not exist in the region", a.rx1_dr_offset);
-	if (a.rx2_dr >= REGION_DR_MAX || !p->region->data_rates[a.rx2_dr].downlink)
+	if (a.rx2_dr >= REGION_DR_MAX || !p->params->down_rates[a.rx2_dr].downlink)
 		return wrong(out, "RX2 data rate %u does not exist in the region", a.rx2_dr);
 	if (a.rx_delay > 15)
 		return wrong(out, "RxDelay %u s", a.rx_delay);
@@ -445,8 +445,8 @@ int device_hear_data(const struct device_profile *p, struct lw_crypto *c, struct
 	rc = check_window(p, d, tx, window, down, out, &dr);
 	if (rc)
 		return rc;
-	if (macpayload > p->region->max_payload_m[dr])
-		return wrong(out, "MACPayload of %zu octets, DR%u carries %u", macpayload, dr, p->region->max_payload_m[dr]);
+	if (macpayload > p->params->down_limits->m[0][0][dr])
+		return wrong(out, "MACPayload of %zu octets, DR%u carries %u", macpayload, dr, p->params->down_limits->m[0][0][dr]);
 
 	is_new = next_counter(d->f_cnt_down, f.f_cnt, &full);
 	if (!is_new || !mic_fits(d, c, &f, down->phy, full)) {

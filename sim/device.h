@@ -30,6 +30,7 @@
 /* What all devices of a run have in common. */
 struct device_profile {
 	const struct region_table *region;
+	const struct region_params *params;    /* of the revision that belongs to the version */
 	const struct mac_version_rules *rules;
 	uint16_t sub_band_mask[CHANNEL_MASKS]; /* fixed plans: channels before any CFList */
 	uint8_t data_rate;

@@ -287,10 +287,10 @@ static int unknown_option(const char *arg, size_t name_len)
 }
 
 /* Default data rate: SF7BW125, which each region has under its own index. */
-static int64_t default_data_rate(const struct region_table *t)
+static int64_t default_data_rate(const struct region_params *params)
 {
 	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
-		const struct data_rate *r = &t->data_rates[dr];
+		const struct data_rate *r = &params->up_rates[dr];
 
 		if (r->uplink && r->radio.modulation == MOD_LORA && r->radio.sf == 7 && r->radio.bandwidth_hz == 125000)
 			return dr;
@@ -300,17 +300,18 @@ static int64_t default_data_rate(const struct region_table *t)
 
 static int check_together(struct options *o)
 {
+	const struct region_params *params = o->region->params[reg_params_revision_default(o->mac_version)];
 	char hint[80];
 	unsigned most;
 
 	if (o->data_rate == OPTION_UNSET)
-		o->data_rate = default_data_rate(o->region);
-	if (!o->region->data_rates[o->data_rate].uplink)
+		o->data_rate = default_data_rate(params);
+	if (!params->up_rates[o->data_rate].uplink)
 		return usage("lssim --help", "--data-rate: DR%" PRId64 " is not an uplink rate of %s", o->data_rate,
 		             o->region->name);
 	if (o->payload_size == OPTION_UNSET)
 		o->payload_size = o->rate > 0 ? PAYLOAD_FULL_SIZE : PAYLOAD_SEQ_SIZE;
-	most = o->region->max_payload_m[o->data_rate] - 8u;
+	most = params->up_limits->m[0][0][o->data_rate] - 8u;
 	if (o->payload_size > most) {
 		snprintf(hint, sizeof(hint), "--payload-size %u or less, or another --data-rate", most);
 		return usage(hint, "--payload-size: DR%" PRId64 " of %s carries %u octets", o->data_rate, o->region->name, most);

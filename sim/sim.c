@@ -123,7 +123,7 @@ static int put_radio(char *out, size_t cap, const struct radio *r)
 static void add_to_batch(struct sim *sim, const struct uplink *u)
 {
 	struct heard_frame *f = &sim->batch[sim->batch_len++];
-	const struct radio *radio = &sim->profile.region->data_rates[u->tx.dr].radio;
+	const struct radio *radio = &sim->profile.params->up_rates[u->tx.dr].radio;
 	size_t cap = sizeof(f->text), len;
 
 	/* 600 octets hold it: at most 255 octets of frame are 340 of base64, the rest is under 200. */
@@ -483,20 +483,24 @@ static struct transmission *find_window(struct sim *sim, uint32_t i, bool is_joi
 }
 
 /* Highest power a downlink may have at a frequency: the band's, or the region's. */
-static double power_limit_dbm(const struct region_table *t, uint32_t freq_hz)
+static double power_limit_dbm(const struct region_table *t, const struct region_params *params, uint32_t freq_hz)
 {
+	for (unsigned i = 0; i < t->n_eirp_ranges; i++) {
+		if (freq_hz >= t->eirp_ranges[i].min_hz && freq_hz <= t->eirp_ranges[i].max_hz)
+			return t->eirp_ranges[i].gateway_dbm;
+	}
 	for (unsigned i = 0; i < t->n_duty_bands; i++) {
-		if (freq_hz >= t->duty_bands[i].min_hz && freq_hz <= t->duty_bands[i].max_hz)
+		if (freq_hz >= t->duty_bands[i].min_hz && freq_hz <= t->duty_bands[i].max_hz && t->duty_bands[i].max_eirp_dbm > 0)
 			return t->duty_bands[i].max_eirp_dbm;
 	}
-	return t->max_eirp_dbm;
+	return params->tx_powers->max_eirp_dbm;
 }
 
 /* The gateway's part: is there time left, may it send so strong, was this uplink answered before? */
 static bool gateway_takes(struct sim *sim, struct arrival *a, struct transmission *tx, const uint8_t token[2])
 {
 	int64_t left_us = (int64_t)(a->down.start_us - a->now_us);
-	double limit = power_limit_dbm(sim->profile.region, a->txpk.freq_hz);
+	double limit = power_limit_dbm(sim->profile.region, sim->profile.params, a->txpk.freq_hz);
 	char name[FLEET_NAME_SIZE], why[WHY_SIZE];
 
 	if (left_us <= TOO_LATE_US) {
@@ -818,6 +822,7 @@ static void make_profile(const struct options *o, struct device_profile *p)
 	unsigned first = (unsigned)(o->sub_band - 1) * 8, wide = 64 + (unsigned)o->sub_band - 1;
 
 	*p = (struct device_profile){.region = o->region,
+	                             .params = o->region->params[reg_params_revision_default(o->mac_version)],
 	                             .rules = mac_version_rules(o->mac_version),
 	                             .data_rate = (uint8_t)o->data_rate,
 	                             .join_eui = eui64_from_u64(o->join_eui),

@@ -257,10 +257,10 @@ int phy_parse_join_accept_body(const uint8_t *body, size_t len, struct phy_join_
 	return LS_OK;
 }
 
-void cf_list_type0(const uint32_t freq_hz[5], uint8_t out[16])
+void cf_list_type0(const uint32_t freq_hz[5], uint32_t freq_step_hz, uint8_t out[16])
 {
 	for (int i = 0; i < 5; i++)
-		put_le24(out + 3 * i, freq_hz[i] / 100);
+		put_le24(out + 3 * i, freq_hz[i] / freq_step_hz);
 	out[15] = 0;
 }
 

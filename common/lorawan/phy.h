@@ -125,7 +125,7 @@ size_t phy_write_join_accept_body(const struct phy_join_accept *a, uint8_t out[P
 int phy_parse_join_accept_body(const uint8_t *body, size_t len, struct phy_join_accept *out);
 
 /* CFList (frames.md 10): five frequencies in Hz, 0 = unused; or up to 7 masks of 16 channels each. */
-void cf_list_type0(const uint32_t freq_hz[5], uint8_t out[16]);
+void cf_list_type0(const uint32_t freq_hz[5], uint32_t freq_step_hz, uint8_t out[16]);
 void cf_list_type1(const uint16_t *ch_mask, size_t n_masks, uint8_t out[16]);
 
 #endif

@@ -446,7 +446,7 @@ static int session_of_params(struct request *r, const struct device *d, struct s
 			.rx2_freq_hz = rx2.freq_hz,
 		},
 	};
-	snprintf(row->region, sizeof(row->region), "%s", region->table->name);
+	snprintf(row->region, sizeof(row->region), "%s", region->name);
 	if (dev_addr_parse(request_text(r, "dev_addr"), &row->dev_addr) ||
 	    key_parse(request_text(r, "nwk_s_key"), &row->keys.f_nwk_s_int_key) ||
 	    key_parse(request_text(r, "app_s_key"), &row->keys.app_s_key))

@@ -59,19 +59,14 @@ static int payload_of(struct request *r, uint8_t data[PAYLOAD_MAX], size_t *len)
 static int check_length(struct request *r, const struct device *d, size_t len)
 {
 	const struct region *region = d->profile->region;
-	unsigned most = 0;
+	unsigned most;
 
 	if (!region)
 		return LS_OK;
-	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
-		unsigned m = region->table->data_rates[dr].downlink ? region_max_payload_m(region, dr) : 0;
-
-		if (m > FRAME_OVERHEAD && m - FRAME_OVERHEAD > most)
-			most = m - FRAME_OVERHEAD;
-	}
+	most = region_longest_downlink_m(region) - FRAME_OVERHEAD;
 	if (len <= most)
 		return LS_OK;
-	return request_refuse(r, LS_ELONG, "data", NULL, NULL, "%zu octets; %s carries at most %u", len, region->table->name,
+	return request_refuse(r, LS_ELONG, "data", NULL, NULL, "%zu octets; %s carries at most %u", len, region->name,
 	                      most);
 }
 

@@ -61,7 +61,7 @@ static int build_for_windows(struct network *n, struct commit *c, struct downlin
 	in->now_wall_us = clock_wall_us();
 	for (;;) {
 		for (int i = 0; i < n_windows; i++) {
-			in->max_payload_m = region_max_payload_m(s->region, windows[i].params.dr);
+			in->max_payload_m = window_max_m(s, windows[i].params.dr);
 			downlink_build(n->crypto, in, out);
 			if (!out->too_long)
 				return i;
@@ -71,7 +71,7 @@ static int build_for_windows(struct network *n, struct commit *c, struct downlin
 		drop_too_long(n, c, d, out->too_long, widest);
 		in->queue = d->queue;
 	}
-	in->max_payload_m = region_max_payload_m(s->region, windows[0].params.dr);
+	in->max_payload_m = window_max_m(s, windows[0].params.dr);
 	downlink_build(n->crypto, in, out); /* without it */
 	return 0;
 }
@@ -123,7 +123,7 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 	windows_add_option(t, s->region, r, &windows[chosen]);
 	/* RX2 carries the same octets, if its rate can. */
 	if (chosen + 1 < n_windows &&
-	    built->phy_len - 5 <= region_max_payload_m(s->region, windows[chosen + 1].params.dr))
+	    built->phy_len - 5 <= window_max_m(s, windows[chosen + 1].params.dr))
 		windows_add_option(t, s->region, r, &windows[chosen + 1]);
 	t->dev_addr = s->dev_addr;
 	t->f_cnt_down = built->f_cnt_down;

@@ -118,7 +118,6 @@ static void profile_free(struct profile *p)
 	free(p->name);
 	free(p->tags);
 	free(p->region_config);
-	free(p->reg_params_revision);
 	free(p->adr_algorithm);
 	free(p->abp_channels);
 	free(p);
@@ -265,6 +264,9 @@ struct device *fleet_device_by_name(const struct fleet *f, const struct tenant *
 
 const struct region *fleet_region(const struct fleet *f, const char *name)
 {
+	for (size_t i = 0; i < f->n_regions; i++)
+		if (!strcmp(f->regions[i].name, name))
+			return &f->regions[i];
 	for (size_t i = 0; i < f->n_regions; i++)
 		if (!strcmp(f->regions[i].table->name, name))
 			return &f->regions[i];

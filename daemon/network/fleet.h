@@ -50,7 +50,7 @@ struct profile {
 	bool supports_otaa, flush_queue_on_join, supports_class_b, supports_class_c;
 	bool f_cnt_16_bit, f_cnt_relaxed;
 	char *region_config;     /* NULL: any configuration of the region */
-	char *reg_params_revision; /* NULL: that of the version */
+	enum reg_params_revision revision; /* that of the version unless one is named */
 	uint16_t class_b_timeout_s, class_c_timeout_s;
 	char *adr_algorithm;
 	int8_t adr_min_dr, adr_max_dr;               /* -1: not set, as all int8_t here */

@@ -186,6 +186,8 @@ int fleet_apply_profile(struct fleet *f, const json_t *record)
 	}
 	if (mac_version_parse(text_of(record, "mac_version"), &p->mac_version))
 		return LS_EBUG;
+	if (reg_params_revision_parse(text_of(record, "reg_params_revision"), p->mac_version, &p->revision))
+		return LS_EBUG;
 	strncpy(p->region_name, text_of(record, "region"), sizeof(p->region_name) - 1);
 	p->region = fleet_region(f, p->region_name);
 	p->supports_otaa = is_true(record, "supports_otaa");
@@ -194,8 +196,6 @@ int fleet_apply_profile(struct fleet *f, const json_t *record)
 	rc = set_text(&p->name, text_of(record, "name"));
 	if (!rc)
 		rc = set_optional_text(&p->region_config, text_of(record, "region_config"));
-	if (!rc)
-		rc = set_optional_text(&p->reg_params_revision, text_of(record, "reg_params_revision"));
 	if (!rc)
 		rc = set_optional_text(&p->adr_algorithm, text_of(record, "adr_algorithm"));
 	if (!rc)

@@ -62,7 +62,7 @@ static enum drop_reason check_radio(const struct join_input *in, struct join_out
 {
 	const struct region *r = in->device->profile->region;
 	const struct reception *best = r ? reception_best(in->e, in->device, r) : NULL;
-	struct tx_params rx1;
+	struct tx_params windows[2];
 
 	if (!r) {
 		snprintf(out->detail, sizeof(out->detail), "region %s of the profile is not enabled",
@@ -70,11 +70,11 @@ static enum drop_reason check_radio(const struct join_input *in, struct join_out
 		return DROP_WRONG_REGION;
 	}
 	if (best) {
-		out->dr = region_uplink_dr(r, &best->radio);
-		out->channel = region_uplink_channel(r, best->freq_hz, out->dr);
+		out->dr = region_uplink_dr(r, in->device->profile->revision, &best->radio);
+		out->channel = region_uplink_channel(r, in->device->profile->revision, best->freq_hz, out->dr);
 	}
-	if (!best || region_rx1(r, best->freq_hz, out->channel, out->dr, 0, &rx1)) {
-		snprintf(out->detail, sizeof(out->detail), "%u Hz, region %s", in->e->receptions[0].freq_hz, r->table->name);
+	if (!best || region_join_windows(r, in->device->profile->revision, best->freq_hz, out->channel, out->dr, windows)) {
+		snprintf(out->detail, sizeof(out->detail), "%u Hz, region %s", in->e->receptions[0].freq_hz, r->name);
 		return DROP_WRONG_REGION;
 	}
 	return DROP_NONE;
@@ -97,7 +97,7 @@ static void build_accept(struct lw_crypto *crypto, const struct join_input *in, 
 	uint8_t body[PHY_JOIN_ACCEPT_BODY_MAX], mic[4];
 	size_t len;
 
-	accept.has_cf_list = region_cf_list(r, d->profile->mac_version, accept.cf_list);
+	accept.has_cf_list = region_cf_list(r, d->profile->mac_version, d->profile->revision, accept.cf_list);
 	len = phy_write_join_accept_body(&accept, body);
 	lw_mic_join_accept_10(crypto, &d->app_key, body, len, mic);
 	out->phy_len = lw_join_accept_encrypt(crypto, &d->app_key, body, len, mic, out->phy);
@@ -116,7 +116,7 @@ static void build_accept(struct lw_crypto *crypto, const struct join_input *in, 
 			.rx2_freq_hz = region_rx2_default(r).freq_hz,
 		},
 	};
-	memcpy(s->region, r->table->name, strlen(r->table->name) + 1);
+	memcpy(s->region, r->name, sizeof(s->region));
 	lw_derive_keys_10(crypto, &d->app_key, out->join_nonce, in->net_id, in->request->dev_nonce,
 	                  &s->keys.f_nwk_s_int_key, &s->keys.app_s_key);
 	s->keys.s_nwk_s_int_key = s->keys.nwk_s_enc_key = s->keys.f_nwk_s_int_key;

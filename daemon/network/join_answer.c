@@ -24,7 +24,7 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 			answer_report_unsent(n, d, &wish, DROP_NO_GATEWAY_PATH);
 		return;
 	}
-	n_windows = windows_open_join(n, region, r, dr, channel, windows);
+	n_windows = windows_open_join(n, d, region, r, dr, channel, windows);
 	if (!n_windows) {
 		answer_report_unsent(n, d, &wish, DROP_DOWNLINK_TOO_LATE);
 		return;

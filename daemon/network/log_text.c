@@ -409,7 +409,7 @@ void text_up_event(struct text_buf *t, const struct device *d, const struct phy_
 	LITERAL(t, ",\"modulation\":");
 	put_modulation(t, &best->radio, false);
 	LITERAL(t, "},\"regionConfigId\":\"");
-	text_puts(t, o->session->region->table->config_id);
+	text_puts(t, o->session->region->name);
 	LITERAL(t, "\"}");
 }
 
@@ -425,7 +425,7 @@ void text_join_event(struct text_buf *t, const struct device *d, const struct co
 	LITERAL(t, ",\"devAddr\":");
 	put_addr(t, dev_addr);
 	LITERAL(t, ",\"regionConfigId\":\"");
-	text_puts(t, d->profile->region->table->config_id);
+	text_puts(t, d->profile->region->name);
 	LITERAL(t, "\"}");
 }
 

@@ -185,7 +185,7 @@ static void ask_link_adr(struct build *b)
 	if (has_cid(b, MAC_CID_LINK_ADR) || s->dr == MAC_UNKNOWN || !mac_may_ask(s, MAC_ITEM_LINK_ADR, 0, b->in->f_cnt))
 		return;
 	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
-		drs[i] = mac_state_channel_drs(s, b->in->env->region, i);
+		drs[i] = mac_state_channel_drs(s, b->in->env->region, b->in->env->revision, i);
 	if (!link_wish(b, &a))
 		return;
 	if (!s->link_unsure && ch_mask_equal(&a.w.wanted, &s->mask) && a.w.dr == s->dr && a.w.tx_power == s->tx_power &&

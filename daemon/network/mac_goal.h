@@ -15,6 +15,7 @@
 struct mac_env {
 	const struct region *region;
 	enum mac_version version;    /* of the profile */
+	enum reg_params_revision revision;
 	bool is_1_1, is_otaa;        /* of the session */
 };
 

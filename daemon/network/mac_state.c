@@ -85,40 +85,39 @@ struct ch_mask mac_state_defined(const struct mac_state *s, const struct region 
 	return m;
 }
 
-uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, unsigned channel)
+uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                               unsigned channel)
 {
+	const struct mac_channel *c = channel < MAC_CHANNELS_MAX ? &s->channels[channel] : NULL;
+	bool is_fixed = region->table->is_fixed_plan;
 	uint16_t drs = 0;
-	uint8_t min = 1, max = 0;
 
-	if (region->table->is_fixed_plan) {
-		if (channel < region->n_channels) {
-			min = region->channels[channel].min_dr;
-			max = region->channels[channel].max_dr;
-		}
-	} else if (channel < MAC_CHANNELS_MAX && s->channels[channel].freq_hz) {
-		min = s->channels[channel].min_dr;
-		max = s->channels[channel].max_dr;
-	}
-	for (unsigned dr = min; dr <= max && dr < REGION_DR_MAX; dr++)
-		if (region->table->data_rates[dr].uplink)
+	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
+		bool has = is_fixed ? region_channel_has_dr(region, rev, (int)channel, dr)
+		                    : c && c->freq_hz && dr >= c->min_dr && dr <= c->max_dr;
+
+		if (has && region_uplink_radio(region, rev, dr))
 			drs |= (uint16_t)(1u << dr);
+	}
 	return drs;
 }
 
-uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, const struct ch_mask *mask)
+uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                           const struct ch_mask *mask)
 {
 	uint16_t drs = 0;
 
 	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
 		if (ch_mask_has(mask, i))
-			drs |= mac_state_channel_drs(s, region, i);
+			drs |= mac_state_channel_drs(s, region, rev, i);
 	return drs;
 }
 
-int mac_state_channel(const struct mac_state *s, const struct region *region, uint32_t freq_hz, int dr)
+int mac_state_channel(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                      uint32_t freq_hz, int dr)
 {
 	if (region->table->is_fixed_plan)
-		return region_uplink_channel(region, freq_hz, dr);
+		return region_uplink_channel(region, rev, freq_hz, dr);
 	for (int i = 0; i < MAC_CHANNELS_MAX; i++) {
 		const struct mac_channel *c = &s->channels[i];
 		uint32_t off = c->freq_hz > freq_hz ? c->freq_hz - freq_hz : freq_hz - c->freq_hz;

@@ -126,13 +126,16 @@ void mac_state_add_channel(struct mac_state *s, unsigned index, uint32_t freq_hz
 struct ch_mask mac_state_defined(const struct mac_state *s, const struct region *region);
 
 /* Data rates of one channel, a bit each; none when it is not defined. */
-uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, unsigned channel);
+uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                               unsigned channel);
 
 /* Data rates that some channel of the mask has. */
-uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, const struct ch_mask *mask);
+uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                           const struct ch_mask *mask);
 
 /* Index of the channel an uplink came on, -1 when the device should not have it; fixed plans ask the region. */
-int mac_state_channel(const struct mac_state *s, const struct region *region, uint32_t freq_hz, int dr);
+int mac_state_channel(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
+                      uint32_t freq_hz, int dr);
 
 /* Octets written, at most MAC_STATE_OCTETS_MAX. */
 #define MAC_STATE_OCTETS_MAX 896

@@ -254,7 +254,7 @@ static void note_back_off(const struct mac_up_input *in, bool link_settled, stru
 {
 	bool slower = in->dr >= 0 && s->dr != MAC_UNKNOWN && in->dr < s->dr;
 	struct ch_mask defined = mac_state_defined(s, in->env->region);
-	int channel = mac_state_channel(s, in->env->region, in->freq_hz, in->dr);
+	int channel = mac_state_channel(s, in->env->region, in->env->revision, in->freq_hz, in->dr);
 
 	if (in->adr_ack_req && !s->in_back_off)
 		s->back_off_f_cnt = in->f_cnt;

@@ -151,11 +151,11 @@ static bool try_session(struct lw_crypto *crypto, const struct session *s, const
 		refuse(out, s, served ? DROP_WRONG_REGION : DROP_PRIVATE_GATEWAY);
 		if (served)
 			snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", e->receptions[0].freq_hz,
-			         s->region ? s->region->table->name : "a region that is not enabled");
+			         s->region ? s->region->name : "a region that is not enabled");
 		return false;
 	}
-	out->dr = region_uplink_dr(s->region, &out->best->radio);
-	out->channel = region_uplink_channel(s->region, out->best->freq_hz, out->dr);
+	out->dr = region_uplink_dr(s->region, d->profile->revision, &out->best->radio);
+	out->channel = region_uplink_channel(s->region, d->profile->revision, out->best->freq_hz, out->dr);
 	return true;
 }
 
@@ -309,7 +309,8 @@ static bool is_usable(const struct reception *r, const void *arg)
 	const struct usable_for *u = arg;
 
 	return reception_serves(r, u->device) && (!r->gateway->region || r->gateway->region == u->region) &&
-	       region_has_frequency(u->region, r->freq_hz) && region_uplink_dr(u->region, &r->radio) >= 0;
+	       region_has_frequency(u->region, r->freq_hz) &&
+	       region_uplink_dr(u->region, u->device->profile->revision, &r->radio) >= 0;
 }
 
 const struct reception *reception_best(const struct collected *e, const struct device *d, const struct region *region)

@@ -13,6 +13,7 @@
 struct window {
 	int number;
 	struct tx_params params;
+	const struct radio *radio; /* of params.dr */
 	uint32_t delay_us;        /* after the uplink */
 	uint64_t mono_us;         /* our estimate of its time */
 };
@@ -25,8 +26,11 @@ int windows_open(struct network *n, const struct answer_wish *w, const struct se
                  struct window out[WINDOWS_MAX]);
 
 /* Those of a join accept. */
-int windows_open_join(struct network *n, const struct region *region, const struct reception *r, int dr, int channel,
-                      struct window out[WINDOWS_MAX]);
+int windows_open_join(struct network *n, const struct device *d, const struct region *region,
+                      const struct reception *r, int dr, int channel, struct window out[WINDOWS_MAX]);
+
+/* Octets of MACPayload a data rate carries to this device, 0 when it cannot be used. */
+uint8_t window_max_m(const struct session *s, uint8_t dr);
 
 /* Octets an item may have at best: in RX1 or RX2 of this uplink, were both open and the header bare. */
 size_t windows_widest_item(const struct session *s, const struct answer_wish *w, const struct reception *r);

@@ -103,8 +103,8 @@ static void values(void **state)
 	assert_true(settings(&p.config, "US915")->uplink_mask[1] == 2);
 	assert_int_equal(settings(&p.config, "US915")->downlink_tx_power_dbm, 20);
 	assert_int_equal(settings(&p.config, "EU868")->n_extra_channels, 3);
-	assert_int_equal(settings(&p.config, "EU868")->extra_channels_hz[0], 867100000);
-	assert_int_equal(settings(&p.config, "EU868")->extra_channels_hz[2], 867500000);
+	assert_int_equal(settings(&p.config, "EU868")->extra_channels[0].freq_hz, 867100000);
+	assert_int_equal(settings(&p.config, "EU868")->extra_channels[2].freq_hz, 867500000);
 	assert_int_equal(settings(&p.config, "EU868")->rx2_dr, 3);
 	assert_true(settings(&p.config, "EU868")->repeater_compatible);
 	assert_string_equal(p.config.bind, "[::1]:1701");
@@ -137,7 +137,7 @@ static void names(void **state)
 	expect_error("\n\n[semtec_udp]\nbind = x\n", "f.ini:3: unknown section [semtec_udp]\n  try: [semtech_udp]\n");
 	expect_error("[server]\nbind = 127.0.0.1:1700\n",
 	             "f.ini:2: unknown option 'bind' in [server]\n  try: bind, in [semtech_udp]\n");
-	expect_error("[region EU686]\n", "f.ini:1: unknown region 'EU686' (EU868, US915)\n  try: [region EU868]\n");
+	expect_error("[region EU686]\n", "f.ini:1: unknown region 'EU686' (EU868, US915, CN779, EU433, AU915, CN470, AS923, AS923_2, AS923_3, AS923_4, KR920, IN865, RU864, ISM2400)\n  try: [region EU868]\n");
 	expect_error("[region EU868]\nenabled_uplink_channels = 0-7\n",
 	             "f.ini:2: EU868 has no option 'enabled_uplink_channels': its channels are not fixed\n  try: extra_channels\n");
 	expect_error("bind = x\n", "f.ini:1: 'bind' stands before the first section\n  try: [server]\n");

@@ -27,7 +27,7 @@ static int open_regions(void **state)
 	(void)state;
 	region_settings_default(&region_eu868, &settings);
 	for (unsigned i = 0; i < 5; i++)
-		settings.extra_channels_hz[i] = 867100000 + 200000 * i;
+		settings.extra_channels[i] = (struct channel){867100000 + 200000 * i, 0, 5};
 	settings.n_extra_channels = 5;
 	if (region_init(&eu868, &region_eu868, &settings, &why))
 		return -1;
@@ -40,7 +40,8 @@ static int open_regions(void **state)
 /* A device that has all the region's configuration wishes, or (US915) every channel on. */
 static void begin(enum mac_version v, const struct region *region)
 {
-	env = (struct mac_env){.region = region, .version = v, .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
+	env = (struct mac_env){.region = region, .version = v, .revision = reg_params_revision_default(v),
+	                         .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
 	wish = mac_wish_none;
 	mac_state_init(&s, region, NULL);
 	if (!region->table->is_fixed_plan)

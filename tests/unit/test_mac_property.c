@@ -28,7 +28,7 @@ static int open_regions(void **state)
 	(void)state;
 	region_settings_default(&region_eu868, &s);
 	for (unsigned i = 0; i < 5; i++)
-		s.extra_channels_hz[i] = 867100000 + 200000 * i;
+		s.extra_channels[i] = (struct channel){867100000 + 200000 * i, 0, 5};
 	s.n_extra_channels = 5;
 	if (region_init(&eu868, &region_eu868, &s, &why))
 		return -1;
@@ -384,7 +384,8 @@ static void begin(struct run *r, enum temper temper, const struct region *region
 	struct mac_wish wish = mac_wish_none;
 
 	memset(r, 0, sizeof(*r));
-	r->env = (struct mac_env){.region = region, .version = v, .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
+	r->env = (struct mac_env){.region = region, .version = v, .revision = reg_params_revision_default(v),
+	                         .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
 	wish.rx1_delay_s = 3;
 	wish.max_duty_cycle = 2;
 	wish.rx2_dr = region->table->is_fixed_plan ? 9 : 3;

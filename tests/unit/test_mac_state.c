@@ -27,8 +27,8 @@ static int open_regions(void **state)
 
 	(void)state;
 	region_settings_default(&region_eu868, &s);
-	s.extra_channels_hz[0] = 867100000;
-	s.extra_channels_hz[1] = 867300000;
+	s.extra_channels[0] = (struct channel){867100000, 0, 5};
+	s.extra_channels[1] = (struct channel){867300000, 0, 5};
 	s.n_extra_channels = 2;
 	if (region_init(&eu868, &region_eu868, &s, &why))
 		return -1;
@@ -51,10 +51,10 @@ static void joined_device_has_the_channels_its_join_accept_gave(void **state)
 	assert_string_equal(mask_text(&s.mask, text), "0-4");
 	assert_int_equal(s.channels[4].freq_hz, 867300000);
 	assert_int_equal(s.channels[4].max_dr, 5);
-	assert_int_equal(mac_state_channel(&s, &eu868, 867100100, 5), 3);
-	assert_int_equal(mac_state_channel(&s, &eu868, 867500000, 5), -1);
+	assert_int_equal(mac_state_channel(&s, &eu868, REG_PARAMS_RP002_1_0_4, 867100100, 5), 3);
+	assert_int_equal(mac_state_channel(&s, &eu868, REG_PARAMS_RP002_1_0_4, 867500000, 5), -1);
 	m = s.mask;
-	assert_int_equal(mac_state_dr_mask(&s, &eu868, &m), 0x3f);
+	assert_int_equal(mac_state_dr_mask(&s, &eu868, REG_PARAMS_RP002_1_0_4, &m), 0x3f);
 	mac_state_init(&s, &us915, NULL);
 	assert_string_equal(mask_text(&s.mask, text), "0-71");
 	mac_state_init(&s, &us915, masks);

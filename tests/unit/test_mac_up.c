@@ -31,7 +31,8 @@ static int open_regions(void **state)
 
 static void begin(enum mac_version v, const struct region *region)
 {
-	env = (struct mac_env){.region = region, .version = v, .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
+	env = (struct mac_env){.region = region, .version = v, .revision = reg_params_revision_default(v),
+	                         .is_1_1 = mac_version_rules(v)->is_1_1, .is_otaa = true};
 	mac_state_init(&s, region, NULL);
 	s.dr = 0;
 	rx = (struct mac_rx){1, 0, 0, 869525000};
