@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "adr_plan.h"
+#include "model/entities.h"
+#include "model/model.h"
 
 static json_t *file;
 
@@ -441,6 +443,23 @@ static void every_algorithm_is_found_by_name_and_off_wishes_nothing(void **state
 	assert_no_wish(&b, &adr_off);
 }
 
+static void profiles_can_choose_each_algorithm_and_no_other(void **state)
+{
+	const struct entity *profile = &model_entities[E_PROFILE];
+	char want[200] = "";
+
+	(void)state;
+	for (const struct adr_algorithm *const *a = adr_algorithms; *a; a++)
+		snprintf(want + strlen(want), sizeof(want) - strlen(want), "%s%s", want[0] ? " " : "", (*a)->name);
+	for (size_t i = 0; i < profile->n_fields; i++) {
+		if (strcmp(profile->fields[i].name, "adr_algorithm") == 0) {
+			assert_string_equal(profile->fields[i].choices, want);
+			return;
+		}
+	}
+	fail_msg("no such field");
+}
+
 static void state_survives_storage_and_truncation_is_told(void **state)
 {
 	uint8_t buf[ADR_STATE_OCTETS_MAX];
@@ -496,6 +515,7 @@ int main(void)
 		cmocka_unit_test(lr_fhss_without_such_rates_wishes_nothing),
 		cmocka_unit_test(both_modulations_use_lora_while_it_is_fast_enough),
 		cmocka_unit_test(every_algorithm_is_found_by_name_and_off_wishes_nothing),
+		cmocka_unit_test(profiles_can_choose_each_algorithm_and_no_other),
 		cmocka_unit_test(state_survives_storage_and_truncation_is_told),
 	};
 	int rc;
