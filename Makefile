@@ -164,12 +164,13 @@ man: all
 
 D := $(DESTDIR)
 install: all
-	install -d $(D)$(SBINDIR) $(D)$(BINDIR) $(D)$(MANDIR)/man1 $(D)$(MANDIR)/man5 $(D)$(MANDIR)/man8 $(D)$(DOCDIR) \
+	install -d $(D)$(SBINDIR) $(D)$(BINDIR) $(D)$(MANDIR)/man1 $(D)$(MANDIR)/man5 $(D)$(MANDIR)/man7 $(D)$(MANDIR)/man8 $(D)$(DOCDIR) \
 		$(D)$(SYSTEMDDIR) $(D)$(SYSUSERSDIR) $(D)$(SYSCONFDIR)/loraserver
 	install -m 755 $(B)/loraserverd $(D)$(SBINDIR)
 	install -m 755 $(B)/lsctl $(B)/lssim $(D)$(BINDIR)
 	install -m 644 man/*.1 $(D)$(MANDIR)/man1
 	install -m 644 man/*.5 $(D)$(MANDIR)/man5
+	install -m 644 man/*.7 $(D)$(MANDIR)/man7
 	install -m 644 man/*.8 $(D)$(MANDIR)/man8
 	install -m 644 README.md LICENSE contrib/loraserver.ini $(D)$(DOCDIR)
 	sed 's|@SBINDIR@|$(SBINDIR)|; s|@SYSCONFDIR@|$(SYSCONFDIR)|' contrib/systemd/loraserverd.service >$(D)$(SYSTEMDDIR)/loraserverd.service

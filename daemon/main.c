@@ -22,6 +22,7 @@
 #include "control/control.h"
 #include "control/protocol.h"
 #include "log.h"
+#include "lorawan_tables.h"
 #include "notify.h"
 #include "server.h"
 
@@ -31,14 +32,24 @@ enum mode { MODE_RUN, MODE_CHECK, MODE_SAMPLE, MODE_EXIT };
 
 static void usage(FILE *f)
 {
-	fputs("usage: loraserverd [-c FILE] [--check | --sample-config]\n"
+	fputs("usage: loraserverd [-c FILE] [--check | --sample-config | --lorawan TABLE]\n"
 	      "  -c, --config FILE    configuration (default " CONFIG_DEFAULT_PATH ", if it is there)\n"
 	      "      --check          validate the configuration and end\n"
 	      "      --sample-config  print a configuration file with every option and its default\n"
+	      "      --lorawan TABLE  print what is known of LoRaWAN: regions, versions, commands, adr or drops\n"
 	      "      --version        print the version\n"
 	      "  -h, --help           this text\n"
 	      "The daemon stays in the foreground and logs to stderr. Administer it with lsctl.\n",
 	      f);
+}
+
+static int print_table(const char *name)
+{
+	if (lorawan_table_print(stdout, name) == LS_OK)
+		return LS_OK;
+	fprintf(stderr, "loraserverd: no table '%s'\n", name);
+	usage(stderr);
+	return LS_EUSAGE;
 }
 
 /* LS_EUSAGE: the message is printed. */
@@ -47,6 +58,7 @@ static int parse_arguments(int argc, char **argv, enum mode *mode, const char **
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
 		{"sample-config", no_argument, NULL, 's'}, {"version", no_argument, NULL, 'V'},
+		{"lorawan", required_argument, NULL, 'l'},
 		{"help", no_argument, NULL, 'h'}, {0},
 	};
 	int c;
@@ -63,6 +75,9 @@ static int parse_arguments(int argc, char **argv, enum mode *mode, const char **
 		case 's':
 			*mode = MODE_SAMPLE;
 			break;
+		case 'l':
+			*mode = MODE_EXIT;
+			return print_table(optarg);
 		case 'V':
 			puts("loraserverd " LS_VERSION);
 			*mode = MODE_EXIT;

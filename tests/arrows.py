@@ -43,7 +43,7 @@ SYSTEM = [  # header, folders that may include it
 
 BANNED_CALLS = re.compile(r'(?<![\w.>])(strcpy|strcat|stpcpy|sprintf|vsprintf|gets|system|popen|strtok|tmpnam|mktemp|alloca)\s*\(')
 MACHINE = re.compile(r'/work/|/home/\w|/root/')
-HOME_OF_TEXT = ('.c', '.h', '.def', '.py', '.sh', '.md', '.ini', '.1', '.5', '.8', '.service', '.socket', '.case', '.conf')
+HOME_OF_TEXT = ('.c', '.h', '.def', '.py', '.sh', '.md', '.ini', '.1', '.5', '.7', '.8', '.service', '.socket', '.case', '.conf')
 
 
 def strip_comments(text):

@@ -92,7 +92,7 @@ installation() {
 	$MAKE --no-print-directory B=build/gcc WERROR=1 DESTDIR="$dir" PREFIX=/usr install >/dev/null || f=1
 	for file in usr/sbin/loraserverd usr/bin/lsctl usr/bin/lssim usr/lib/systemd/system/loraserverd.service \
 		etc/loraserver/loraserver.ini usr/share/man/man8/loraserverd.8 usr/share/man/man5/loraserver.ini.5 \
-		usr/share/man/man1/lsctl.1; do
+		usr/share/man/man7/loraserver-lorawan.7 usr/share/man/man1/lsctl.1; do
 		if [ -s "$dir/$file" ]; then p=$((p + 1)); else echo "not installed: $file"; f=$((f + 1)); fi
 	done
 	if grep -r '@[A-Z]*DIR@' "$dir"/usr/lib; then f=$((f + 1)); fi

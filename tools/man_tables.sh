@@ -120,6 +120,37 @@ exit_codes() {
 	echo '.El'
 }
 
+# loraserver-lorawan.7: columns as wide as their widest cell
+columns() {
+	"$build/loraserverd" --lorawan "$1" | escape | awk -F '\t' '
+	{ for (i = 1; i <= NF; i++) { cell[NR, i] = $i; if (length($i) > length(wide[i])) wide[i] = $i }; n = NF }
+	END {
+		printf ".Bl -column"
+		for (i = 1; i <= n; i++) printf " \"%s\"", wide[i]
+		print ""
+		for (row = 1; row <= NR; row++) {
+			printf ".It "
+			for (i = 1; i <= n; i++) printf("%s%s\"%s\"", (i > 1 ? " Ta " : ""), (row == 1 ? "Em " : ""), cell[row, i])
+			print ""
+		}
+		print ".El"
+	}'
+}
+
+# The same as a list: the first cell is the tag, the others are sentences.
+tagged() {
+	echo '.Bl -tag -width Ds'
+	"$build/loraserverd" --lorawan "$1" | escape | awk -F '\t' '
+	NR > 1 { print ".It Cm " $1; for (i = 2; i <= NF; i++) print toupper(substr($i, 1, 1)) substr($i, 2) "." }'
+	echo '.El'
+}
+
+lorawan_versions() { columns versions; }
+lorawan_regions() { columns regions; }
+lorawan_commands() { columns commands; }
+lorawan_adr() { tagged adr; }
+lorawan_drops() { tagged drops; }
+
 # The page with what lies between `.\" table NAME` and `.\" end of table` made again.
 page() {
 	while IFS= read -r line; do
