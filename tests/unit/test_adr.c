@@ -355,6 +355,32 @@ static void other_modulations_are_left_alone_by_the_default(void **state)
 	}
 }
 
+static void rates_of_every_region_and_revision_get_faster_one_spreading_factor_at_a_time(void **state)
+{
+	(void)state;
+	for (const struct region_table *const *t = region_tables; *t; t++) {
+		for (int rev = 0; rev < REG_PARAMS__COUNT; rev++) {
+			const struct region_params *p = (*t)->params[rev];
+			struct adr_plan of = {.data_rates = p->up_rates, .tx_power_offset_db = plan_powers, .n_tx_powers = 8};
+			struct adr_limits l;
+			uint16_t rates;
+			int sf = 0, n = 0;
+
+			adr_limits_init(&l, &of, p->max_adr_dr);
+			rates = adr_lora_rates(&of, &l);
+			assert_true(rates >> p->max_adr_dr & 1);
+			for (uint8_t dr = 0; dr < REGION_DR_MAX; dr++) {
+				if (!(rates >> dr & 1))
+					continue;
+				assert_true(!sf || p->up_rates[dr].radio.sf == sf - 1);
+				sf = p->up_rates[dr].radio.sf;
+				n++;
+			}
+			assert_true(n >= 4);
+		}
+	}
+}
+
 /* ---- LR-FHSS ---------------------------------------------------------------------------------------------- */
 
 static void lr_fhss_coding_follows_the_median_rssi(void **state)
@@ -510,6 +536,7 @@ int main(void)
 		cmocka_unit_test(weak_link_that_loses_much_with_all_repetitions_steps_back),
 		cmocka_unit_test(limits_hold_and_a_setting_outside_them_comes_back),
 		cmocka_unit_test(refused_rate_is_stepped_over_at_its_price),
+		cmocka_unit_test(rates_of_every_region_and_revision_get_faster_one_spreading_factor_at_a_time),
 		cmocka_unit_test(other_modulations_are_left_alone_by_the_default),
 		cmocka_unit_test(lr_fhss_coding_follows_the_median_rssi),
 		cmocka_unit_test(lr_fhss_without_such_rates_wishes_nothing),
