@@ -11,12 +11,13 @@
 
 static void print_regions(FILE *f)
 {
-	fputs("region\tMHz\tplan\tRX2\n", f);
+	fputs("region\tMHz\tplan\tRX2\tADR up to\tsince\n", f);
 	for (const struct region_table *const *t = region_tables; *t; t++) {
 		const struct region_table *r = *t;
 
-		fprintf(f, "%s\t%g-%g\t%s\t%g MHz, DR%u\n", r->name, r->freq_min_hz / 1e6, r->freq_max_hz / 1e6,
-		        r->is_fixed_plan ? "fixed" : "dynamic", r->rx2_freq_hz / 1e6, r->rx2_dr);
+		fprintf(f, "%s%s%s\t%g-%g\t%s\t%g MHz, DR%u\tDR%u\t%s\n", r->name, r->plan ? " " : "", r->plan ? r->plan : "",
+		        r->freq_min_hz / 1e6, r->freq_max_hz / 1e6, r->is_fixed_plan ? "fixed" : "dynamic", r->rx2_freq_hz / 1e6,
+		        r->rx2_dr, r->params[REG_PARAMS__COUNT - 1]->max_adr_dr, reg_params_revision_name(r->since));
 	}
 }
 
