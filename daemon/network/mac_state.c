@@ -20,7 +20,7 @@
 #define ADR_DELAY_EXP_DEFAULT 5 /* 32 uplinks */
 
 enum tag {
-	TAG_LINK = 1, TAG_MASK, TAG_CHANNELS, TAG_RX1_FREQS, TAG_PARAMS, TAG_CLASS_B, TAG_HANDSHAKE, TAG_STATUS, TAG_PENDING,
+	TAG_LINK = 1, TAG_MASK, TAG_CHANNELS, TAG_RX1_FREQS, TAG_PARAMS, TAG_CLASS_B, TAG_STATUS, TAG_PENDING,
 	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF,
 };
 
@@ -242,13 +242,6 @@ static void put_params(struct writer *w, const struct mac_state *s)
 		put_freq(w, s->beacon_freq_hz);
 		end(w);
 	}
-	if (s->handshake_seen || s->f_opts_known || s->has_rj_count0) {
-		begin(w, TAG_HANDSHAKE);
-		put8(w, s->handshake_seen | (unsigned)s->f_opts_known << 1 | (unsigned)s->has_rj_count0 << 2);
-		put8(w, s->f_opts_form);
-		put16(w, s->rj_count0);
-		end(w);
-	}
 	if (s->has_status || s->status_asked_us) {
 		begin(w, TAG_STATUS);
 		put8(w, s->has_status);
@@ -421,17 +414,6 @@ static void read_status(struct reader *r, struct mac_state *s)
 	s->status_asked_us = get64(r);
 }
 
-static void read_handshake(struct reader *r, struct mac_state *s)
-{
-	unsigned flags = get(r, 1);
-
-	s->handshake_seen = flags & 1;
-	s->f_opts_known = flags >> 1 & 1;
-	s->has_rj_count0 = flags >> 2 & 1;
-	s->f_opts_form = (uint8_t)get(r, 1);
-	s->rj_count0 = (uint16_t)get(r, 2);
-}
-
 static void read_refusal(struct reader *r, struct mac_state *s)
 {
 	struct mac_refusal *refusal;
@@ -482,9 +464,6 @@ static void read_part(struct reader *r, enum tag tag, struct mac_state *s)
 		s->ping_slot_dr = (uint8_t)get(r, 1);
 		s->ping_slot_freq_hz = get_freq(r);
 		s->beacon_freq_hz = get_freq(r);
-		break;
-	case TAG_HANDSHAKE:
-		read_handshake(r, s);
 		break;
 	case TAG_STATUS:
 		read_status(r, s);

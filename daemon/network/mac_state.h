@@ -4,8 +4,8 @@
  * device and ADR each time (mac_wish.h), so that the three can never be mistaken for each other.
  *
  * A session keeps it encoded (some 60 to 200 octets); decisions decode it, change a copy and encode it again, so that a commit
- * which fails leaves the old one. It begins anew with each activation. RX1 delay, RX1DROffset, RX2 and the class are not in it:
- * they stand in the session itself, where every downlink reads them.
+ * which fails leaves the old one. It begins anew with each activation. The receive windows, the class, and what 1.1 learned of FOpts
+ * and rejoins are not in it: they stand in the session itself, where every frame reads them.
  *
  * Pure and without allocation. Frequencies in Hz; `f_cnt` is the full uplink counter, the clock of all waiting here.
  */
@@ -70,13 +70,6 @@ struct mac_state {
 	uint8_t ping_slot_dr;          /* MAC_UNKNOWN: the region's */
 	uint32_t ping_slot_freq_hz;    /* 0: the region's, hopping where it hops */
 	uint32_t beacon_freq_hz;       /* 0: the region's */
-
-	/* 1.1: handshake and form of FOpts. */
-	bool handshake_seen;           /* RekeyInd or ResetInd came, so the session is in use */
-	bool f_opts_known;
-	uint8_t f_opts_form;           /* enum lw_f_opts_form, once known */
-	bool has_rj_count0;
-	uint16_t rj_count0;            /* highest seen */
 
 	/* Last DevStatusAns. */
 	bool has_status;

@@ -35,10 +35,6 @@ static void forget_settings(const struct mac_env *env, struct mac_state *s)
 	struct mac_state fresh;
 
 	mac_state_init(&fresh, env->region, NULL);
-	fresh.f_opts_known = s->f_opts_known;
-	fresh.f_opts_form = s->f_opts_form;
-	fresh.has_rj_count0 = s->has_rj_count0;
-	fresh.rj_count0 = s->rj_count0;
 	fresh.status_asked_us = s->status_asked_us;
 	fresh.dr = s->dr;
 	memcpy(fresh.manual, s->manual, sizeof(s->manual));
@@ -62,7 +58,6 @@ static void agree_on_version(const struct mac_up_input *in, const struct mac_com
 		forget_settings(in->env, s);
 	out->is_rekey = is_rekey;
 	out->is_reset = !is_rekey && !in->is_repeat;
-	s->handshake_seen = true;
 	out->owed.minor = minor < MINOR_OURS ? minor : MINOR_OURS;
 	owe(&out->owed, c->cid);
 }
