@@ -16,8 +16,6 @@
 #include "lorawan/mac.h"
 #include "lorawan/octets.h"
 
-#define RULES 8
-
 struct start {
 	int ch_mask_cntl;     /* of the command that sets every channel, -1 none */
 	uint16_t ch_mask;
@@ -35,11 +33,17 @@ uint16_t link_adr_drs(const uint16_t *channel_drs, const struct ch_mask *mask)
 	return drs;
 }
 
-/* The ChMaskCntl that names this block and keeps the others; -1 when the plan has none. */
-static int rule_of_block(const struct ch_mask_plan *plan, unsigned block)
+/* Does this command set every channel, whatever was on before? */
+static bool sets_all(const struct ch_mask_cntl *row)
 {
-	for (int i = 0; i < RULES; i++)
-		if (plan->rules[i].others == CH_MASK_KEEP && plan->rules[i].block == block)
+	return row->is_defined && (row->all_count || row->mask_span > 1);
+}
+
+/* The ChMaskCntl that names this block and keeps the others; -1 when the plan has none. */
+static int row_of_block(const struct ch_mask_cntl *rows, unsigned block)
+{
+	for (int i = 0; i < REGION_CNTL_MAX; i++)
+		if (rows[i].is_defined && rows[i].mask_count && !sets_all(&rows[i]) && rows[i].mask_first == 16 * block)
 			return i;
 	return -1;
 }
@@ -58,7 +62,7 @@ static void try_start(const struct link_adr_wish *w, int ch_mask_cntl, uint16_t 
 {
 	struct start s = {.ch_mask_cntl = ch_mask_cntl, .ch_mask = ch_mask, .after = w->now};
 
-	if (ch_mask_apply(w->plan, &w->defined, (uint8_t)ch_mask_cntl, ch_mask, &s.after))
+	if (ch_mask_apply(w->rows, &w->defined, (uint8_t)ch_mask_cntl, ch_mask, &s.after))
 		return;
 	if (w->each_alone && (ch_mask_is_empty(&s.after) || !ch_mask_is_within(&s.after, &w->defined)))
 		return;
@@ -76,17 +80,18 @@ static void find_start(const struct link_adr_wish *w, struct start *best)
 		return;
 	/* Of as many commands those that set everything are the safer ones: they are right whatever the device has now. */
 	best->n++;
-	for (int i = RULES - 1; i >= 0; i--) {
-		const struct ch_mask_rule *rule = &w->plan->rules[i];
-		uint16_t wanted = rule->bits && !rule->is_banks ? w->wanted.block[rule->block] : 0;
+	for (int i = REGION_CNTL_MAX - 1; i >= 0; i--) {
+		const struct ch_mask_cntl *row = &w->rows[i];
+		bool has_mask = row->mask_count && row->mask_span == 1;
+		uint16_t wanted = has_mask ? w->wanted.block[row->mask_first / 16] : 0;
 
-		if (rule->others != CH_MASK_ON && rule->others != CH_MASK_OFF)
+		if (!sets_all(row))
 			continue;
-		for (unsigned banks = 1; rule->is_banks && banks < 1u << rule->bits; banks++)
+		for (unsigned banks = 1; row->mask_span > 1 && banks < 1u << row->mask_count; banks++)
 			try_start(w, i, (uint16_t)banks, best);
-		if (!rule->is_banks)
+		if (row->mask_span <= 1)
 			try_start(w, i, wanted, best);
-		if (!rule->is_banks && rule->bits && !wanted)
+		if (has_mask && !wanted)
 			try_start(w, i, 1, best); /* one channel, so that some is on */
 	}
 	if (best->ch_mask_cntl < 0)
@@ -108,7 +113,7 @@ static uint8_t possible_dr(const struct link_adr_wish *w, const struct ch_mask *
 static void add(const struct link_adr_wish *w, int ch_mask_cntl, uint16_t ch_mask, struct ch_mask *mask,
                 struct link_adr *out, unsigned *n)
 {
-	ch_mask_apply(w->plan, &w->defined, (uint8_t)ch_mask_cntl, ch_mask, mask);
+	ch_mask_apply(w->rows, &w->defined, (uint8_t)ch_mask_cntl, ch_mask, mask);
 	out[(*n)++] = (struct link_adr){
 		.dr = possible_dr(w, mask), .tx_power = w->tx_power, .nb_trans = w->nb_trans,
 		.ch_mask_cntl = (uint8_t)ch_mask_cntl, .ch_mask = ch_mask,
@@ -119,11 +124,11 @@ static void add(const struct link_adr_wish *w, int ch_mask_cntl, uint16_t ch_mas
 static int add_unchanged(const struct link_adr_wish *w, struct ch_mask *mask, struct link_adr *out, unsigned *n)
 {
 	for (unsigned b = 0; b < CH_MASK_BLOCKS; b++) {
-		int rule = rule_of_block(w->plan, b);
+		int row = row_of_block(w->rows, b);
 
-		if (rule < 0 || !w->wanted.block[b])
+		if (row < 0 || !w->wanted.block[b])
 			continue;
-		add(w, rule, w->wanted.block[b], mask, out, n);
+		add(w, row, w->wanted.block[b], mask, out, n);
 		return LS_OK;
 	}
 	return LS_EINVAL;
@@ -143,13 +148,13 @@ int link_adr_plan(const struct link_adr_wish *w, struct link_adr out[LINK_ADR_MA
 		add(w, start.ch_mask_cntl, start.ch_mask, &mask, out, n);
 	for (int fills = 1; fills >= 0; fills--) {
 		for (unsigned b = 0; b < CH_MASK_BLOCKS; b++) {
-			int rule = rule_of_block(w->plan, b);
+			int row = row_of_block(w->rows, b);
 
 			if (mask.block[b] == w->wanted.block[b] || (w->wanted.block[b] != 0) != fills)
 				continue;
-			if (rule < 0)
+			if (row < 0)
 				return LS_EINVAL;
-			add(w, rule, w->wanted.block[b], &mask, out, n);
+			add(w, row, w->wanted.block[b], &mask, out, n);
 		}
 	}
 	return *n ? LS_OK : add_unchanged(w, &mask, out, n);

@@ -27,7 +27,7 @@ struct link_adr {
 #define LINK_ADR_OCTETS 5 /* of one, its CID included */
 
 struct link_adr_wish {
-	const struct ch_mask_plan *plan;
+	const struct ch_mask_cntl *rows; /* the plan's (region_table.h) */
 	struct ch_mask defined;     /* channels the device has */
 	struct ch_mask now, wanted; /* enabled ones; `now` as the server believes */
 	uint8_t dr, tx_power, nb_trans;

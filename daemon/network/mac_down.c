@@ -174,7 +174,7 @@ static void ask_link_adr(struct build *b)
 	struct mac_state *s = b->s;
 	uint16_t drs[CH_MASK_CHANNELS];
 	struct link_ask a = {
-		.w = {.plan = mac_env_plan(b->in->env), .channel_drs = drs, .dr_now = s->dr,
+		.w = {.rows = region_params(b->in->env->region, b->in->env->revision)->ch_mask_cntl, .channel_drs = drs, .dr_now = s->dr,
 		      .each_alone = rules->link_adr_form == LINK_ADR_SINGLE},
 	};
 	struct link_adr reqs[LINK_ADR_MAX];
@@ -270,6 +270,7 @@ static void ask_parameters(struct build *b)
 	uint8_t count_n = g->rejoin_max_count_n != MAC_UNKNOWN ? g->rejoin_max_count_n : 0;
 	bool wants_rejoin = g->rejoin_max_time_n != MAC_UNKNOWN || g->rejoin_max_count_n != MAC_UNKNOWN;
 	bool wants_ping = g->ping_slot_dr != MAC_UNKNOWN;
+	uint8_t tx_param = s->tx_param != MAC_UNKNOWN ? s->tx_param : mac_boot_tx_param(b->in->env);
 	const struct parameter list[] = {
 		{MAC_DUTY_CYCLE_REQ, g->max_dcycle != MAC_UNKNOWN && g->max_dcycle != s->max_dcycle,
 		 {DUTY_CYCLE_REQ_MAX_DCYCLE}, {g->max_dcycle}, 1},
@@ -300,7 +301,7 @@ static void ask_parameters(struct build *b)
 			mac_set(&m, list[i].fields[n], list[i].values[n]);
 		ask(b, &m);
 	}
-	if (g->tx_param != MAC_UNKNOWN && g->tx_param != s->tx_param && !has_cid(b, MAC_CID_TX_PARAM_SETUP)) {
+	if (g->tx_param != MAC_UNKNOWN && g->tx_param != tx_param && !has_cid(b, MAC_CID_TX_PARAM_SETUP)) {
 		struct mac_message m;
 
 		mac_message_init(&m, MAC_TX_PARAM_SETUP_REQ);

@@ -25,11 +25,55 @@ static void set_channels(const struct mac_env *env, const struct mac_wish *wish,
 	}
 }
 
+uint8_t mac_tx_param(bool downlink_dwell, bool uplink_dwell, double max_eirp_dbm)
+{
+	unsigned i = 15;
+
+	while (i && tx_param_setup_eirp_dbm[i] > max_eirp_dbm)
+		i--;
+	return (uint8_t)((unsigned)downlink_dwell << 5 | (unsigned)uplink_dwell << 4 | i);
+}
+
+uint8_t mac_boot_tx_param(const struct mac_env *env)
+{
+	const struct region_params *p = region_params(env->region, env->revision);
+
+	return mac_tx_param(p->boot_downlink_dwell, p->boot_uplink_dwell, p->tx_powers->max_eirp_dbm);
+}
+
+/* Where the region has the switch; else no device knows the command. */
+static uint8_t wished_tx_param(const struct mac_env *env)
+{
+	const struct region_params *p = region_params(env->region, env->revision);
+	const struct region_settings *s = &env->region->settings;
+
+	if (!p->has_tx_param_setup)
+		return MAC_UNKNOWN;
+	return mac_tx_param(s->downlink_dwell, s->uplink_dwell,
+	                    s->uplink_max_eirp_dbm < 0 ? p->tx_powers->max_eirp_dbm : s->uplink_max_eirp_dbm);
+}
+
+/* A device that was told nothing uses the region's ping slots; so nothing is wished that says the same. */
+static void set_class_b(const struct mac_env *env, const struct mac_profile *profile, struct mac_goal *g)
+{
+	const struct region_settings *s = &env->region->settings;
+	uint8_t region_dr = region_params(env->region, env->revision)->ping_slot_dr;
+	uint8_t dr = profile->ping_slot_dr == MAC_WISH_NONE ? s->ping_slot_dr : (uint8_t)profile->ping_slot_dr;
+
+	g->ping_slot_dr = MAC_UNKNOWN;
+	if (!profile->supports_class_b)
+		return;
+	g->ping_slot_freq_hz = profile->ping_slot_freq_hz ? profile->ping_slot_freq_hz : s->ping_slot_freq_hz;
+	if (dr != region_dr || g->ping_slot_freq_hz)
+		g->ping_slot_dr = dr;
+	g->beacon_freq_hz = s->beacon_freq_hz;
+}
+
 void mac_goal_make(const struct mac_env *env, const struct mac_profile *profile, const struct mac_wish *wish,
                    struct mac_goal *out)
 {
 	const struct region_settings *s = &env->region->settings;
-	struct tx_params rx2 = region_rx2_default(env->region);
+	int8_t time_n = profile->rejoin_max_time_n, count_n = profile->rejoin_max_count_n;
 
 	*out = (struct mac_goal){
 		.dr = wished(wish->dr, MAC_UNKNOWN),
@@ -40,20 +84,15 @@ void mac_goal_make(const struct mac_env *env, const struct mac_profile *profile,
 			.rx1_delay_s = wished(wish->rx1_delay_s, s->rx1_delay_s),
 			.rx1_dr_offset = wished(wish->rx1_dr_offset, s->rx1_dr_offset),
 			.rx2_dr = wished(wish->rx2_dr, s->rx2_dr),
-			.rx2_freq_hz = wish->rx2_freq_hz ? wish->rx2_freq_hz : rx2.freq_hz,
+			.rx2_freq_hz = wish->rx2_freq_hz ? wish->rx2_freq_hz : s->rx2_freq_hz,
 		},
-		.tx_param = MAC_UNKNOWN,
+		.tx_param = wished_tx_param(env),
 		.adr_limit_exp = MAC_UNKNOWN,
 		.adr_delay_exp = MAC_UNKNOWN,
-		.rejoin_max_time_n = wished(profile->rejoin_max_time_n, MAC_UNKNOWN),
-		.rejoin_max_count_n = wished(profile->rejoin_max_count_n, MAC_UNKNOWN),
-		.ping_slot_dr = wished(profile->ping_slot_dr, MAC_UNKNOWN),
-		.ping_slot_freq_hz = profile->ping_slot_freq_hz,
+		.rejoin_max_time_n = wished(time_n == MAC_WISH_NONE ? s->rejoin_max_time_n : time_n, MAC_UNKNOWN),
+		.rejoin_max_count_n = wished(count_n == MAC_WISH_NONE ? s->rejoin_max_count_n : count_n, MAC_UNKNOWN),
 		.dev_status_interval_s = profile->dev_status_interval_s,
 	};
-	if (!profile->supports_class_b) {
-		out->ping_slot_dr = MAC_UNKNOWN;
-		out->ping_slot_freq_hz = 0;
-	}
+	set_class_b(env, profile, out);
 	set_channels(env, wish, out);
 }

@@ -53,4 +53,9 @@ struct mac_profile {
 void mac_goal_make(const struct mac_env *env, const struct mac_profile *profile, const struct mac_wish *wish,
                    struct mac_goal *out);
 
+/* The octet of TxParamSetupReq; the EIRP is the highest that has an index and is not above. */
+uint8_t mac_tx_param(bool downlink_dwell, bool uplink_dwell, double max_eirp_dbm);
+/* What a device does that was told nothing. */
+uint8_t mac_boot_tx_param(const struct mac_env *env);
+
 #endif

@@ -224,13 +224,6 @@ void mac_forget_other_refusals(struct mac_state *s, uint8_t item, uint32_t value
 
 /* ---- LinkADRReq ------------------------------------------------------------------------------ */
 
-const struct ch_mask_plan *mac_env_plan(const struct mac_env *env)
-{
-	if (!env->region->table->is_fixed_plan)
-		return &ch_mask_dynamic16;
-	return mac_version_rules(env->version)->has_ch_mask_cntl_5 ? &ch_mask_fixed72 : &ch_mask_fixed72_older;
-}
-
 void mac_link_after(const struct mac_env *env, const struct mac_state *s, const uint8_t *list, size_t len,
                     struct mac_link *out)
 {
@@ -241,7 +234,7 @@ void mac_link_after(const struct mac_env *env, const struct mac_state *s, const 
 	for (; len >= LINK_ADR_OCTETS && list[0] == MAC_CID_LINK_ADR; list += LINK_ADR_OCTETS, len -= LINK_ADR_OCTETS) {
 		struct link_adr req = link_adr_read(list + 1);
 
-		ch_mask_apply(mac_env_plan(env), &defined, req.ch_mask_cntl, req.ch_mask, &out->mask);
+		ch_mask_apply(region_params(env->region, env->revision)->ch_mask_cntl, &defined, req.ch_mask_cntl, req.ch_mask, &out->mask);
 		out->keeps_dr = rules->keep_is_15 && req.dr == 15;
 		out->keeps_tx_power = rules->keep_is_15 && req.tx_power == 15;
 		out->dr = out->keeps_dr ? s->dr : req.dr;

@@ -52,7 +52,4 @@ struct mac_link {
 void mac_link_after(const struct mac_env *env, const struct mac_state *s, const uint8_t *list, size_t len,
                     struct mac_link *out);
 
-/* Which ChMaskCntl table the device follows. */
-const struct ch_mask_plan *mac_env_plan(const struct mac_env *env);
-
 #endif

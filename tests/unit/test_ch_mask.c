@@ -34,10 +34,10 @@ static void reserved_ch_mask_cntl_changes_nothing(void **state)
 	struct ch_mask defined = {{7}}, m = {{5}};
 
 	(void)state;
-	assert_int_equal(ch_mask_apply(&ch_mask_dynamic16, &defined, 1, 0xffff, &m), LS_ETYPE);
+	assert_int_equal(ch_mask_apply(region_eu868.params[REG_PARAMS_RP002_1_0_4]->ch_mask_cntl, &defined, 1, 0xffff, &m), LS_ETYPE);
 	assert_int_equal(m.block[0], 5);
-	assert_int_equal(ch_mask_apply(&ch_mask_fixed72_older, &defined, 5, 1, &m), LS_ETYPE);
-	assert_int_equal(ch_mask_apply(&ch_mask_fixed72, &defined, 5, 1, &m), LS_OK);
+	assert_int_equal(ch_mask_apply(region_us915.params[REG_PARAMS_RP001_1_0_2_B]->ch_mask_cntl, &defined, 5, 1, &m), LS_ETYPE);
+	assert_int_equal(ch_mask_apply(region_us915.params[REG_PARAMS_RP001_1_0_3_A]->ch_mask_cntl, &defined, 5, 1, &m), LS_OK);
 	assert_int_equal(m.block[0], 0xff);
 	assert_int_equal(m.block[4], 1);
 }

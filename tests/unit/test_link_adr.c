@@ -28,13 +28,22 @@ static unsigned random_below(unsigned n)
 enum kind { DYNAMIC, FIXED72, FIXED72_OLDER, FIXED96, CN470_20, CN470_26 };
 
 static const struct {
-	const struct ch_mask_plan *plan;
+	const struct region_table *region;
+	enum reg_params_revision revision;
 	unsigned n; /* channels */
 } kinds[] = {
-	[DYNAMIC] = {&ch_mask_dynamic16, 16},    [FIXED72] = {&ch_mask_fixed72, 72},
-	[FIXED72_OLDER] = {&ch_mask_fixed72_older, 72}, [FIXED96] = {&ch_mask_fixed96, 96},
-	[CN470_20] = {&ch_mask_cn470_20, 64},    [CN470_26] = {&ch_mask_cn470_26, 48},
+	[DYNAMIC] = {&region_eu868, REG_PARAMS_RP002_1_0_4, 16},
+	[FIXED72] = {&region_us915, REG_PARAMS_RP001_1_0_3_A, 72},
+	[FIXED72_OLDER] = {&region_au915, REG_PARAMS_RP001_1_0_2_B, 72},
+	[FIXED96] = {&region_cn470_rp001, REG_PARAMS_RP001_1_0_2, 96},
+	[CN470_20] = {&region_cn470_20a, REG_PARAMS_RP002_1_0_4, 64},
+	[CN470_26] = {&region_cn470_26b, REG_PARAMS_RP002_1_0_4, 48},
 };
+
+static const struct ch_mask_cntl *rows_of(enum kind kind)
+{
+	return kinds[kind].region->params[kinds[kind].revision]->ch_mask_cntl;
+}
 
 struct device {
 	enum kind kind;
@@ -183,7 +192,7 @@ static unsigned check(const struct device *from, const struct device *want, bool
 {
 	struct device d = *from;
 	struct link_adr_wish w = {
-		.plan = kinds[from->kind].plan, .defined = mask_of(from->defined), .now = mask_of(from->on),
+		.rows = rows_of(from->kind), .defined = mask_of(from->defined), .now = mask_of(from->on),
 		.wanted = mask_of(want->on), .dr = dr, .tx_power = 3, .nb_trans = 2, .each_alone = each_alone,
 		.dr_now = (uint8_t)from->dr, .channel_drs = from->drs,
 	};
@@ -325,10 +334,15 @@ static void random_sequences_are_the_shortest(void **state)
  * A plan of eight channels in four blocks of two, the last of which two commands set together with all others: distances
  * between all pairs of masks, by a search that knows nothing.
  */
-static const struct ch_mask_plan small = {{
-	{CH_MASK_KEEP, 0, 2, false}, {CH_MASK_KEEP, 1, 2, false}, {CH_MASK_KEEP, 2, 2, false}, {CH_MASK_KEEP, 3, 2, false},
-	{CH_MASK_RFU, 0, 0, false},  {CH_MASK_OFF, 0, 0, false},  {CH_MASK_ON, 3, 2, false},   {CH_MASK_OFF, 3, 2, false},
-}};
+static const struct ch_mask_cntl small[REGION_CNTL_MAX] = {
+	[0] = {.is_defined = true, .mask_first = 0, .mask_count = 2, .mask_span = 1},
+	[1] = {.is_defined = true, .mask_first = 16, .mask_count = 2, .mask_span = 1},
+	[2] = {.is_defined = true, .mask_first = 32, .mask_count = 2, .mask_span = 1},
+	[3] = {.is_defined = true, .mask_first = 48, .mask_count = 2, .mask_span = 1},
+	[5] = {.is_defined = true, .all_count = 64},
+	[6] = {.is_defined = true, .all_count = 64, .all_on = true, .mask_first = 48, .mask_count = 2, .mask_span = 1},
+	[7] = {.is_defined = true, .all_count = 64, .mask_first = 48, .mask_count = 2, .mask_span = 1},
+};
 
 static struct ch_mask small_mask(unsigned bits)
 {
@@ -390,7 +404,7 @@ static void all_pairs_of_a_small_plan_are_the_shortest(void **state)
 			small_distances(from, each_alone, distance);
 			for (unsigned want = 1; want < 256; want++) {
 				struct link_adr_wish w = {
-					.plan = &small, .defined = small_mask(0xff), .now = small_mask(from),
+					.rows = small, .defined = small_mask(0xff), .now = small_mask(from),
 					.wanted = small_mask(want), .dr = want & 0x3f ? 1 : 4, .nb_trans = 1,
 					.each_alone = each_alone, .dr_now = from & 0x3f ? 0 : 4, .channel_drs = drs,
 				};
@@ -414,7 +428,7 @@ static void dynamic_plans_name_the_channels_or_all(void **state)
 {
 	uint16_t drs[CH_MASK_CHANNELS] = {0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f, 0x3f};
 	struct link_adr_wish w = {
-		.plan = &ch_mask_dynamic16, .defined = {{0xff}}, .now = {{0x07}}, .wanted = {{0xff}}, .dr = 5, .tx_power = 1,
+		.rows = rows_of(DYNAMIC), .defined = {{0xff}}, .now = {{0x07}}, .wanted = {{0xff}}, .dr = 5, .tx_power = 1,
 		.nb_trans = 1, .channel_drs = drs,
 	};
 	struct link_adr reqs[LINK_ADR_MAX];
@@ -440,7 +454,7 @@ static void what_no_device_could_do_is_not_planned(void **state)
 {
 	uint16_t drs[CH_MASK_CHANNELS] = {0x3f, 0x3f, 0x3f};
 	struct link_adr_wish w = {
-		.plan = &ch_mask_dynamic16, .defined = {{7}}, .now = {{7}}, .wanted = {{0}}, .channel_drs = drs};
+		.rows = rows_of(DYNAMIC), .defined = {{7}}, .now = {{7}}, .wanted = {{0}}, .channel_drs = drs};
 	struct link_adr reqs[LINK_ADR_MAX];
 	unsigned n;
 

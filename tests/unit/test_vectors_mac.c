@@ -106,17 +106,17 @@ static struct ch_mask mask_of(const json_t *object, const char *name)
 	return m;
 }
 
-/* The plans of the file, and how many channels each has. */
+/* A region with each plan of the file, and how many channels it has. */
 static const struct {
 	const char *name;
-	const struct ch_mask_plan *plan;
+	const struct region_table *region;
 	unsigned n_channels; /* 0: those of the vector */
 } plans[] = {
-	{"fixed72", &ch_mask_fixed72, 72},
-	{"dynamic16", &ch_mask_dynamic16, 0},
-	{"fixed96", &ch_mask_fixed96, 96},
-	{"cn470_20", &ch_mask_cn470_20, 64},
-	{"cn470_26", &ch_mask_cn470_26, 48},
+	{"fixed72", &region_us915, 72},
+	{"dynamic16", &region_eu868, 0},
+	{"fixed96", &region_cn470_rp001, 96},
+	{"cn470_20", &region_cn470_20a, 64},
+	{"cn470_26", &region_cn470_26a, 48},
 };
 
 static void check_linkadr_channel_mask(const json_t *in, const json_t *want, unsigned *done)
@@ -138,7 +138,7 @@ static void check_linkadr_channel_mask(const json_t *in, const json_t *want, uns
 		uint16_t mask = (uint16_t)test_data_int(request, "ch_mask");
 		struct mac_message msg;
 
-		assert_int_equal(ch_mask_apply(plans[i].plan, &defined, ch_mask_cntl, mask, &m), LS_OK);
+		assert_int_equal(ch_mask_apply(plans[i].region->params[REG_PARAMS_RP002_1_0_4]->ch_mask_cntl, &defined, ch_mask_cntl, mask, &m), LS_OK);
 		mac_message_init(&msg, MAC_LINK_ADR_REQ);
 		mac_set(&msg, LINK_ADR_REQ_DATA_RATE, test_data_int(in, "data_rate"));
 		mac_set(&msg, LINK_ADR_REQ_TX_POWER, test_data_int(in, "tx_power"));
