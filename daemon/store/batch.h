@@ -34,6 +34,12 @@ struct store_op {
 			uint16_t dev_nonce;
 			uint32_t join_nonce;
 		} join;
+		struct {
+			struct eui64 dev_eui;
+			uint8_t type;
+			uint16_t rj_count;
+			uint32_t join_nonce;
+		} rejoin;
 		struct queue_row queue;
 		struct {
 			struct eui64 gateway_id;

@@ -152,7 +152,9 @@ static int load_session(sqlite3_stmt *stmt, const struct store_loader *l)
 			.rx1_dr_offset = (uint8_t)sqlite3_column_int(stmt, 23),
 			.rx2_dr = (uint8_t)sqlite3_column_int(stmt, 24),
 			.rx2_freq_hz = (uint32_t)sqlite3_column_int64(stmt, 25),
+			.f_opts_form = (uint8_t)sqlite3_column_int(stmt, 27),
 		},
+		.next_rj_count0 = (uint32_t)sqlite3_column_int64(stmt, 28),
 		.mac = sqlite3_column_blob(stmt, 26),
 		.mac_len = (size_t)sqlite3_column_bytes(stmt, 26),
 	};

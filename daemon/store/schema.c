@@ -174,6 +174,8 @@ static const char *const step_2[] = {
 	"ALTER TABLE device_session ADD COLUMN conf_f_cnt_down INTEGER",
 	"ALTER TABLE device_session ADD COLUMN device_class INTEGER NOT NULL DEFAULT 0",
 	"ALTER TABLE device_session ADD COLUMN mac BLOB",
+	"ALTER TABLE device_session ADD COLUMN f_opts_form INTEGER NOT NULL DEFAULT 0",
+	"ALTER TABLE device_session ADD COLUMN next_rj_count0 INTEGER NOT NULL DEFAULT 0",
 
 	"ALTER TABLE queue_item ADD COLUMN retries INTEGER NOT NULL DEFAULT 0",
 	"ALTER TABLE queue_item ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0",

@@ -17,6 +17,7 @@ static void bind_up(sqlite3_stmt *stmt, const struct session_up_row *up)
 	sqlite3_bind_int(stmt, 13, up->rx1_dr_offset);
 	sqlite3_bind_int(stmt, 14, up->rx2_dr);
 	sqlite3_bind_int64(stmt, 15, up->rx2_freq_hz);
+	sqlite3_bind_int(stmt, 16, up->f_opts_form);
 }
 
 static void bind_mac(sqlite3_stmt *stmt, int at, const uint8_t *mac, size_t len)
@@ -83,15 +84,16 @@ static int run_put(struct store_db *db, const struct store_op *op)
 	bind_eui(stmt, 1, &s->dev_eui);
 	sqlite3_bind_int(stmt, 2, s->slot);
 	bind_up(stmt, &s->up);
-	bind_mac(stmt, 16, s->mac, s->mac_len);
-	sqlite3_bind_int64(stmt, 17, s->dev_addr);
-	sqlite3_bind_int(stmt, 18, s->is_1_1);
-	bind_key(stmt, 19, &s->keys.f_nwk_s_int_key);
-	bind_key(stmt, 20, &s->keys.app_s_key);
-	bind_later_keys(stmt, 21, s);
-	bind_down(stmt, 23, &s->down);
-	bind_text(stmt, 26, s->region);
-	bind_time(stmt, 27, s->joined_us);
+	bind_mac(stmt, 17, s->mac, s->mac_len);
+	sqlite3_bind_int64(stmt, 18, s->dev_addr);
+	sqlite3_bind_int(stmt, 19, s->is_1_1);
+	bind_key(stmt, 20, &s->keys.f_nwk_s_int_key);
+	bind_key(stmt, 21, &s->keys.app_s_key);
+	bind_later_keys(stmt, 22, s);
+	bind_down(stmt, 24, &s->down);
+	bind_text(stmt, 27, s->region);
+	bind_time(stmt, 28, s->joined_us);
+	sqlite3_bind_int64(stmt, 29, s->next_rj_count0);
 	return finish_insert(db, stmt);
 }
 
@@ -118,7 +120,7 @@ static int run_up(struct store_db *db, const struct store_op *op)
 	bind_eui(stmt, 1, &op->change.dev_eui);
 	sqlite3_bind_int(stmt, 2, op->change.slot);
 	bind_up(stmt, &op->change.up);
-	bind_mac(stmt, 16, op->change.mac, op->change.mac_len);
+	bind_mac(stmt, 17, op->change.mac, op->change.mac_len);
 	return finish_change(db, stmt);
 }
 
@@ -293,6 +295,20 @@ int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui)
 	return LS_OK;
 }
 
+static int move_join_nonce(struct store_db *db, const struct eui64 *dev_eui, uint32_t join_nonce)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_JOIN_NONCE, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, dev_eui);
+	sqlite3_bind_int64(stmt, 2, join_nonce);
+	rc = db_finish(db, stmt);
+	/* The caller found the device there: so the JoinNonce would not rise, and be used twice. */
+	return rc == LS_OK && db_changes(db) == 0 ? LS_ECONFLICT : rc;
+}
+
 static int run_join(struct store_db *db, const struct store_op *op)
 {
 	int rc;
@@ -306,14 +322,7 @@ static int run_join(struct store_db *db, const struct store_op *op)
 	rc = finish_insert(db, stmt);
 	if (rc)
 		return rc;
-	stmt = db_statement(db, ST_JOIN_NONCE, &rc);
-	if (rc)
-		return rc;
-	bind_eui(stmt, 1, &op->join.dev_eui);
-	sqlite3_bind_int64(stmt, 2, op->join.join_nonce);
-	rc = db_finish(db, stmt);
-	/* The device is there (the nonce refers to it): so the JoinNonce would not rise, and be used twice. */
-	return rc == LS_OK && db_changes(db) == 0 ? LS_ECONFLICT : rc;
+	return move_join_nonce(db, &op->join.dev_eui, op->join.join_nonce);
 }
 
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
@@ -327,5 +336,31 @@ int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 j
 	op->join.join_eui = join_eui;
 	op->join.dev_nonce = dev_nonce;
 	op->join.join_nonce = join_nonce;
+	return LS_OK;
+}
+
+static int run_rejoin(struct store_db *db, const struct store_op *op)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, op->rejoin.type == 1 ? ST_RJ_COUNT1 : ST_RJ_COUNT0, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->rejoin.dev_eui);
+	sqlite3_bind_int(stmt, 2, op->rejoin.rj_count);
+	rc = finish_change(db, stmt);
+	return rc ? rc : move_join_nonce(db, &op->rejoin.dev_eui, op->rejoin.join_nonce);
+}
+
+int store_batch_rejoin(struct store_batch *b, struct eui64 dev_eui, uint8_t type, uint16_t rj_count, uint32_t join_nonce)
+{
+	struct store_op *op = batch_add(b, run_rejoin);
+
+	if (!op)
+		return LS_ENOMEM;
+	op->rejoin.dev_eui = dev_eui;
+	op->rejoin.type = type;
+	op->rejoin.rj_count = rj_count;
+	op->rejoin.join_nonce = join_nonce;
 	return LS_OK;
 }

@@ -89,6 +89,9 @@ struct session_keys {
 /* The class a device is served in: as it last said itself, or as its profile says where it cannot say. */
 enum device_class { CLASS_A, CLASS_B, CLASS_C };
 
+/* In which form a 1.1 device encrypts its FOpts: known from the frame in which RekeyInd or ResetInd appears. */
+enum f_opts_known { F_OPTS_UNKNOWN, F_OPTS_KNOWN_ERRATUM, F_OPTS_KNOWN_ORIGINAL };
+
 /* What changes with an uplink. Part of the session row. */
 struct session_up_row {
 	uint32_t f_cnt_up;           /* next expected */
@@ -100,6 +103,7 @@ struct session_up_row {
 	uint8_t dr;
 	int64_t last_seen_us;
 	uint8_t device_class;        /* enum device_class */
+	uint8_t f_opts_form;         /* enum f_opts_known */
 	/* the receive windows as the device has acknowledged them */
 	uint8_t rx1_delay_s, rx1_dr_offset, rx2_dr;
 	uint32_t rx2_freq_hz;
@@ -125,6 +129,7 @@ struct session_row {
 	int64_t joined_us;
 	struct session_up_row up;
 	struct session_down_row down;
+	uint32_t next_rj_count0;     /* 1.1: lowest RJcount0 still accepted in this session; 65536: none */
 	const uint8_t *mac;          /* encoded MAC state, borrowed, at most SESSION_MAC_MAX; NULL: as after activation */
 	size_t mac_len;
 };
@@ -206,6 +211,11 @@ int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, cons
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
+/*
+ * An accepted rejoin request of 1.1: moves the device's join_nonce, and RJcount1 of the device (type 1) or RJcount0 of its
+ * session in use (the other types).
+ */
+int store_batch_rejoin(struct store_batch *b, struct eui64 dev_eui, uint8_t type, uint16_t rj_count, uint32_t join_nonce);
 int store_batch_queue_put(struct store_batch *b, const struct queue_row *row);
 int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_state state, uint32_t f_cnt_down);
 int store_batch_queue_attempts(struct store_batch *b, struct uuid id, uint8_t attempts);
