@@ -132,7 +132,7 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 	memcpy(t->phy, built->phy, built->phy_len);
 	t->m_type = built->phy[0] >> 5;
 
-	s->down.f_cnt_down = built->f_cnt_down + 1;
+	s->down = built->down;
 	s->up.up_answered = true;
 	store_batch_session_down(c->batch, d->dev_eui, s->slot, &s->down, true, NULL, 0);
 	if (built->item) {
@@ -173,7 +173,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 
 	if (!s || !s->region || (!w->must_send && (!w->may_take_item || !d->queue)))
 		return;
-	r = answer_path(n, w->e, d, s->region);
+	r = answer_path(n, w->e, d, s->region, &w->e->receptions[w->best]);
 	if (!r) {
 		answer_report_unsent(n, d, w, DROP_NO_GATEWAY_PATH);
 		return;
@@ -193,7 +193,7 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 		commit_answer(n, c, d, s, r, windows, n_windows, chosen, &built);
 	else
 		commit_submit(c, false);
-	if (!built.send && s->down.f_cnt_down == UINT32_MAX)
+	if (!built.send && built.exhausted)
 		answer_report_unsent(n, d, w, DROP_F_CNT_EXHAUSTED);
 	else if (!built.send && built.too_long)
 		answer_report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE);
@@ -257,7 +257,7 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	d->answer = a;
 	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->up.rx1_delay_s - 1u) * 1000000u;
 	/* Most uplinks want nothing: for them the first gateway's way is near enough. */
-	r = wish->must_send || d->queue ? answer_path(n, wish->e, d, s->region) : NULL;
+	r = wish->must_send || d->queue ? answer_path(n, wish->e, d, s->region, &wish->e->receptions[wish->best]) : NULL;
 	if (!r)
 		r = &wish->e->receptions[0]; /* or no path now; there may be one when it is due */
 	lead = answer_lead_us(n, r->rx.gateway_id);

@@ -390,6 +390,7 @@ struct session *fleet_session_put(struct fleet *f, struct device *d, const struc
 		.region = fleet_region(f, row->region),
 		.joined_us = row->joined_us,
 		.slot = row->slot,
+		.next_rj_count0 = row->next_rj_count0,
 		.is_1_1 = row->is_1_1,
 	};
 	if (session_set_mac(s, row->mac, row->mac_len)) {

@@ -108,6 +108,7 @@ struct session {
 	const struct region *region;
 	int64_t joined_us;
 	uint8_t *mac;                   /* encoded MAC state, NULL: as after activation */
+	uint32_t next_rj_count0;        /* lowest RJcount0 still accepted; 65536: none */
 	uint16_t mac_len;
 	uint8_t slot;                   /* enum session_slot */
 	bool is_1_1;

@@ -81,6 +81,7 @@ struct answer_wish {
 	struct eui64 dev_eui;
 	uint32_t dev_addr;
 	struct collected *e;        /* referenced by the answer */
+	uint16_t best;              /* which of its receptions speaks for the frame */
 	int dr, channel;
 	bool ack, must_send, may_take_item;
 	struct mac_requests mac;
@@ -97,9 +98,12 @@ void answer_report_unsent(struct network *n, const struct device *d, const struc
 
 /* ---- path.c --------------------------------------------------------------------------------- */
 
-/* The reception to answer through: the strongest path of those that agree with the strongest copy. NULL: none. */
+/*
+ * The reception to answer through: the strongest path of those that agree with the one that speaks for the frame; best
+ * is NULL where that is the strongest one. NULL: no path.
+ */
 const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
-                                    const struct region *region);
+                                    const struct region *region, const struct reception *best);
 
 /* ---- join_answer.c -------------------------------------------------------------------------- */
 

@@ -5,8 +5,6 @@
 
 #include "base/error.h"
 
-#define JOIN_NONCE_MAX 0xffffff
-
 static enum drop_reason check_device(const struct join_input *in, struct join_outcome *out)
 {
 	const struct device *d = in->device;
@@ -23,107 +21,97 @@ static enum drop_reason check_device(const struct join_input *in, struct join_ou
 		         eui64_format(in->request->join_eui, theirs), eui64_format(d->join_eui, ours));
 		return DROP_JOIN_EUI_MISMATCH;
 	}
-	if (!d->has_app_key)
+	if (!join_has_keys(d))
 		return DROP_NO_KEY;
 	return DROP_NONE;
 }
 
+bool join_has_keys(const struct device *d)
+{
+	return d->has_app_key && (d->has_nwk_key || !mac_version_rules(d->profile->mac_version)->is_1_1);
+}
+
 static enum drop_reason check_mic(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out)
 {
+	const struct device *d = in->device;
+	bool is_1_1 = mac_version_rules(d->profile->mac_version)->is_1_1;
 	uint8_t mic[4];
 
-	lw_mic_join_request(crypto, &in->device->app_key, in->e->phy, in->e->phy_len - 4u, mic);
+	lw_mic_join_request(crypto, is_1_1 ? &d->nwk_key : &d->app_key, in->e->phy, in->e->phy_len - 4u, mic);
 	if (!memcmp(mic, in->request->mic, sizeof(mic)))
 		return DROP_NONE;
-	snprintf(out->detail, sizeof(out->detail), "DevNonce %u; a damaged frame, or another AppKey than the device's",
-	         in->request->dev_nonce);
+	snprintf(out->detail, sizeof(out->detail), "DevNonce %u; a damaged frame, or another %s than the device's",
+	         in->request->dev_nonce, is_1_1 ? "NwkKey" : "AppKey");
 	return DROP_MIC_MISMATCH;
 }
 
-/* 1.0.4 counts its DevNonce, older versions draw it: one must rise, the others must not come twice. */
+/* How long after a join request the same one is an echo of it on another frequency, or late through a slow gateway. */
+#define ECHO_US (JOIN_ACCEPT_DELAY2_S * 1000000ll)
+
+/*
+ * 1.0.4 and 1.1 count their DevNonce, older versions draw it: one must rise, the others must not come twice. A profile may
+ * say otherwise. Without any check an echo still must not take the place of the session it has just been answered with.
+ */
 static enum drop_reason check_nonce(const struct join_input *in, struct join_outcome *out)
 {
 	const struct device *d = in->device;
+	const struct session *pending = d->sessions[SLOT_PENDING];
+	enum dev_nonce_check check = d->profile->dev_nonce_check;
 	uint16_t dev_nonce = in->request->dev_nonce;
 	int highest = device_nonce_highest(d, d->join_eui);
+	bool is_counter = check == DEV_NONCE_VERSION && mac_version_rules(d->profile->mac_version)->dev_nonce_is_counter;
 
-	if (mac_version_rules(d->profile->mac_version)->dev_nonce_is_counter && dev_nonce <= highest) {
+	if (is_counter && dev_nonce <= highest) {
 		snprintf(out->detail, sizeof(out->detail), "DevNonce %u, must be greater than %d", dev_nonce, highest);
 		return DROP_DEV_NONCE_USED;
 	}
-	if (device_nonce_used(d, d->join_eui, dev_nonce)) {
-		snprintf(out->detail, sizeof(out->detail), "DevNonce %u was used before", dev_nonce);
+	if (!device_nonce_used(d, d->join_eui, dev_nonce))
+		return DROP_NONE;
+	if (check != DEV_NONCE_OFF || (pending && in->e->first_wall_us - pending->joined_us < ECHO_US)) {
+		snprintf(out->detail, sizeof(out->detail), "DevNonce %u was used before%s", dev_nonce,
+		         check == DEV_NONCE_OFF ? " and has just been answered"
+		         : is_counter ? "" : "; the device will retry with another");
 		return DROP_DEV_NONCE_USED;
 	}
 	return DROP_NONE;
 }
 
-static enum drop_reason check_radio(const struct join_input *in, struct join_outcome *out)
+enum drop_reason join_check_radio(const struct collected *e, const struct device *d, int *dr, int *channel,
+                                  uint32_t *rx2_freq_hz, char detail[DETAIL_SIZE])
 {
-	const struct region *r = in->device->profile->region;
-	const struct reception *best = r ? reception_best(in->e, in->device, r) : NULL;
+	const struct region *r = d->profile->region;
+	enum reg_params_revision rev = d->profile->revision;
+	const struct reception *best = r ? reception_best(e, d, r) : NULL;
 	struct tx_params windows[2];
 
 	if (!r) {
-		snprintf(out->detail, sizeof(out->detail), "region %s of the profile is not enabled",
-		         in->device->profile->region_name);
+		snprintf(detail, DETAIL_SIZE, "region %s of the profile is not enabled", d->profile->region_name);
 		return DROP_WRONG_REGION;
 	}
 	if (best) {
-		out->dr = region_uplink_dr(r, in->device->profile->revision, &best->radio);
-		out->channel = region_uplink_channel(r, in->device->profile->revision, best->freq_hz, out->dr);
+		*dr = region_uplink_dr(r, rev, &best->radio);
+		*channel = region_uplink_channel(r, rev, best->freq_hz, *dr);
 	}
-	if (!best || region_join_windows(r, in->device->profile->revision, best->freq_hz, out->channel, out->dr, windows)) {
-		snprintf(out->detail, sizeof(out->detail), "%u Hz, region %s", in->e->receptions[0].freq_hz, r->name);
+	if (!best || region_join_windows(r, rev, best->freq_hz, *channel, *dr, windows)) {
+		snprintf(detail, DETAIL_SIZE, "%u Hz, region %s", e->receptions[0].freq_hz, r->name);
 		return DROP_WRONG_REGION;
 	}
+	*rx2_freq_hz = windows[1].freq_hz;
 	return DROP_NONE;
 }
 
-static void build_accept(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out)
+uint32_t join_next_nonce(const struct device *d, char detail[DETAIL_SIZE])
 {
-	const struct device *d = in->device;
-	const struct region *r = d->profile->region;
-	const struct region_settings *settings = &r->settings;
-	struct phy_join_accept accept = {
-		.join_nonce = out->join_nonce,
-		.net_id = in->net_id,
-		.dev_addr = in->dev_addr,
-		.rx1_dr_offset = settings->rx1_dr_offset,
-		.rx2_dr = settings->rx2_dr,
-		.rx_delay = settings->rx1_delay_s,
-	};
-	struct session_row *s = &out->session;
-	uint8_t body[PHY_JOIN_ACCEPT_BODY_MAX], mic[4];
-	size_t len;
-
-	accept.has_cf_list = region_cf_list(r, d->profile->mac_version, d->profile->revision, accept.cf_list);
-	len = phy_write_join_accept_body(&accept, body);
-	lw_mic_join_accept_10(crypto, &d->app_key, body, len, mic);
-	out->phy_len = lw_join_accept_encrypt(crypto, &d->app_key, body, len, mic, out->phy);
-
-	*s = (struct session_row){
-		.dev_eui = d->dev_eui,
-		.slot = SLOT_PENDING,
-		.dev_addr = in->dev_addr,
-		.joined_us = in->e->first_wall_us,
-		.up = {
-			.dr = (uint8_t)out->dr,
-			.last_seen_us = in->e->first_wall_us,
-			.rx1_delay_s = settings->rx1_delay_s,
-			.rx1_dr_offset = settings->rx1_dr_offset,
-			.rx2_dr = settings->rx2_dr,
-			.rx2_freq_hz = region_rx2_default(r).freq_hz,
-		},
-	};
-	memcpy(s->region, r->name, sizeof(s->region));
-	lw_derive_keys_10(crypto, &d->app_key, out->join_nonce, in->net_id, in->request->dev_nonce,
-	                  &s->keys.f_nwk_s_int_key, &s->keys.app_s_key);
-	s->keys.s_nwk_s_int_key = s->keys.nwk_s_enc_key = s->keys.f_nwk_s_int_key;
+	if (d->join_nonce < JOIN_NONCE_MAX)
+		return d->join_nonce + 1;
+	snprintf(detail, DETAIL_SIZE, "JoinNonce is at its end; give the device a new root key");
+	return 0;
 }
 
 void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out)
 {
+	uint32_t rx2_freq_hz = 0;
+
 	memset(out, 0, sizeof(*out));
 	out->dr = out->channel = -1;
 	receptions_resolve(in->fleet, in->e);
@@ -133,15 +121,24 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 	if (!out->reason)
 		out->reason = check_nonce(in, out);
 	if (!out->reason)
-		out->reason = check_radio(in, out);
+		out->reason = join_check_radio(in->e, in->device, &out->dr, &out->channel, &rx2_freq_hz, out->detail);
 	if (!out->reason && !in->answerable)
 		out->reason = DROP_JOIN_NOT_ANSWERABLE;
-	if (!out->reason && in->device->join_nonce >= JOIN_NONCE_MAX) {
-		out->reason = DROP_JOIN_NOT_ANSWERABLE;
-		snprintf(out->detail, sizeof(out->detail), "JoinNonce is at its end; give the device a new root key");
-	}
 	if (out->reason)
 		return;
-	out->join_nonce = in->device->join_nonce + 1;
-	build_accept(crypto, in, out);
+	out->join_nonce = join_next_nonce(in->device, out->detail);
+	if (!out->join_nonce) {
+		out->reason = DROP_JOIN_NOT_ANSWERABLE;
+		return;
+	}
+	join_accept_build(crypto, &(struct join_accept_input){
+		.device = in->device,
+		.answered = {JOIN_REQ_TYPE_JOIN, in->request->join_eui, in->request->dev_nonce},
+		.join_nonce = out->join_nonce,
+		.net_id = in->net_id,
+		.dev_addr = in->dev_addr,
+		.now_us = in->e->first_wall_us,
+		.dr = out->dr,
+		.rx2_freq_hz = rx2_freq_hz,
+	}, &out->accept);
 }

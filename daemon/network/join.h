@@ -7,10 +7,9 @@
 #ifndef LS_NETWORK_JOIN_H
 #define LS_NETWORK_JOIN_H
 
-#include "lorawan/crypto.h"
 #include "network/collect.h"
 #include "network/drop_reason.h"
-#include "network/fleet.h"
+#include "network/join_accept.h"
 #include "network/uplink.h"
 
 struct join_input {
@@ -28,14 +27,22 @@ struct join_outcome {
 	char detail[DETAIL_SIZE];
 	int dr, channel;
 	uint32_t join_nonce;           /* to be stored as last used */
-	struct session_row session;    /* pending */
-	uint8_t phy[33];               /* the join accept */
-	size_t phy_len;
+	struct join_accept accept;     /* with the pending session */
 };
 
 void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out);
 
-#define JOIN_ACCEPT_DELAY1_S 5
-#define JOIN_ACCEPT_DELAY2_S 6
+/* ---- shared with rejoin requests ------------------------------------------------------------ */
+
+/* Is there a region and a window for the accept? Sets data rate, channel and the session's RX2 frequency. Receptions
+ * resolved before. */
+enum drop_reason join_check_radio(const struct collected *e, const struct device *d, int *dr, int *channel,
+                                  uint32_t *rx2_freq_hz, char detail[DETAIL_SIZE]);
+
+/* The root keys that its version needs. */
+bool join_has_keys(const struct device *d);
+
+/* The next JoinNonce, 0 when there is none any more: then *detail says so. */
+uint32_t join_next_nonce(const struct device *d, char detail[DETAIL_SIZE]);
 
 #endif

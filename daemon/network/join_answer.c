@@ -10,7 +10,7 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 {
 	struct device *d = fleet_device(n->fleet, dev_eui);
 	const struct region *region = d ? d->profile->region : NULL;
-	const struct reception *r = region ? answer_path(n, e, d, region) : NULL;
+	const struct reception *r = region ? answer_path(n, e, d, region, NULL) : NULL;
 	struct answer_wish wish = {.dev_addr = dev_addr, .e = e};
 	struct window windows[WINDOWS_MAX];
 	struct transmit *t;

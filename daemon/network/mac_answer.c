@@ -46,6 +46,14 @@ static size_t put_device_time(const struct answer_wish *w, const struct device *
 	return mac_write_device_time_ans(out, gps_us_from_wall_us(w->e->first_wall_us));
 }
 
+/* RekeyConf and ResetConf: the version both speak, 1.1. */
+static size_t put_minor(enum mac_cid cid, uint8_t out[2])
+{
+	out[0] = (uint8_t)cid;
+	out[1] = 1;
+	return 2;
+}
+
 size_t mac_answers(const struct answer_wish *w, const struct device *d, const struct region *region, uint8_t out[15])
 {
 	size_t len = 0;
@@ -54,5 +62,9 @@ size_t mac_answers(const struct answer_wish *w, const struct device *d, const st
 		len += put_link_check(w, d, region, out);
 	if (w->mac.device_time)
 		len += put_device_time(w, d, out + len);
+	if (w->mac.rekey)
+		len += put_minor(MAC_CID_REKEY, out + len);
+	if (w->mac.reset)
+		len += put_minor(MAC_CID_RESET, out + len);
 	return len;
 }

@@ -4,7 +4,7 @@
 
 #include "network/internal.h"
 
-/* Writes LinkCheckAns and DeviceTimeAns as asked for; the octets written. The receptions resolved before. */
+/* Writes LinkCheckAns, DeviceTimeAns, RekeyConf and ResetConf as asked for; the octets written. The receptions resolved before. */
 size_t mac_answers(const struct answer_wish *w, const struct device *d, const struct region *region, uint8_t out[15]);
 
 #endif

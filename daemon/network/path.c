@@ -15,18 +15,16 @@ static bool is_path(const struct reception *r, const void *arg)
 
 	/* Copies that disagree with the strongest one about frequency or rate are no way back, nor is one without its
 	 * context (a forwarder that gave no tmst): nothing can be timed after it. */
-	return r->rx.context_len && r->freq_hz == s->freq_hz && r->radio.modulation == s->radio.modulation &&
-	       r->radio.sf == s->radio.sf && r->radio.bandwidth_hz == s->radio.bandwidth_hz &&
-	       reception_serves(r, p->device) &&
+	return r->rx.context_len && reception_agrees(r, s) && reception_serves(r, p->device) &&
 	       p->network->out.has_path(p->network->out.arg, r->rx.gateway_id, &confirms);
 }
 
 const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
-                                    const struct region *region)
+                                    const struct region *region, const struct reception *best)
 {
 	struct path_for p = {.network = n, .device = d};
 
 	receptions_resolve(n->fleet, e);
-	p.strongest = reception_best(e, d, region);
+	p.strongest = best ? best : reception_best(e, d, region);
 	return p.strongest ? collected_best(e, is_path, &p) : NULL;
 }

@@ -82,6 +82,18 @@ static void on_turn_committed(struct commit *c, int rc)
 
 /* ---- from window to decision ---------------------------------------------------------------- */
 
+const struct eui64 *turn_dev_eui(const struct turn_item *item)
+{
+	switch (item->m_type) {
+	case M_TYPE_JOIN_REQUEST:
+		return &item->join.dev_eui;
+	case M_TYPE_REJOIN_REQUEST:
+		return &item->rejoin.dev_eui;
+	default:
+		return NULL;
+	}
+}
+
 static void item_free(struct turn_item *item)
 {
 	collected_unref(item->e);
@@ -105,6 +117,8 @@ static enum drop_reason parse(struct turn_item *item)
 	switch (item->m_type) {
 	case M_TYPE_JOIN_REQUEST:
 		return phy_parse_join_request(e->phy, e->phy_len, &item->join) ? DROP_MALFORMED : DROP_NONE;
+	case M_TYPE_REJOIN_REQUEST:
+		return phy_parse_rejoin_request(e->phy, e->phy_len, &item->rejoin) ? DROP_MALFORMED : DROP_NONE;
 	case M_TYPE_UNCONFIRMED_UP:
 	case M_TYPE_CONFIRMED_UP:
 		switch (phy_parse_data(e->phy, e->phy_len, &item->data)) {
@@ -155,7 +169,7 @@ static void drop_unparsed(struct network *n, struct turn *t, struct turn_item *i
 	struct frame_up row = turn_row_of(item);
 
 	row.reason = reason;
-	if (reason == DROP_MALFORMED && item->m_type == M_TYPE_JOIN_REQUEST)
+	if (reason == DROP_MALFORMED)
 		row.has_dev_eui = false;
 	turn_drop_row(n, t, &row);
 	collect_done(&n->collect, item->e, LATE_UNKNOWN_US);
@@ -204,8 +218,8 @@ static bool must_wait(const struct network *n, const struct turn_item *item)
 {
 	const struct device *d;
 
-	if (item->m_type == M_TYPE_JOIN_REQUEST) {
-		d = fleet_device(n->fleet, item->join.dev_eui);
+	if (turn_dev_eui(item)) {
+		d = fleet_device(n->fleet, *turn_dev_eui(item));
 		return d && (d->writes || d->profile->writes);
 	}
 	for (const struct session *s = fleet_sessions(n->fleet, item->data.dev_addr); s; s = s->next_same_addr)
@@ -232,6 +246,8 @@ void turn_load_answered(struct network *n)
 		}
 		if (item->m_type == M_TYPE_JOIN_REQUEST)
 			turn_decide_join(n, t, item);
+		else if (item->m_type == M_TYPE_REJOIN_REQUEST)
+			turn_decide_rejoin(n, t, item);
 		else
 			turn_decide_data(n, t, item);
 		item_free(item);
@@ -294,7 +310,7 @@ static void drop_alone(struct network *n, const struct rx_frame *frame, const st
 	parse(&item);
 	row = turn_row_of(&item);
 	row.reason = reason;
-	if (item.m_type != M_TYPE_JOIN_REQUEST) {
+	if (!turn_dev_eui(&item)) {
 		const struct session *s = item.data.msg_len ? fleet_sessions(n->fleet, item.data.dev_addr) : NULL;
 
 		if (known && s && !s->next_same_addr)

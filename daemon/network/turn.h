@@ -13,6 +13,7 @@ struct turn_item {
 	enum m_type m_type;
 	struct phy_data data;              /* data frames; points into e */
 	struct phy_join_request join;      /* join requests */
+	struct phy_rejoin_request rejoin;  /* rejoin requests */
 };
 
 /* What happens after the commit. */
@@ -35,6 +36,10 @@ struct effect *turn_add_effect(struct turn *t, struct collected *e);
 /* Decide over one frame, into the commits of the turn. */
 void turn_decide_data(struct network *n, struct turn *t, struct turn_item *item);
 void turn_decide_join(struct network *n, struct turn *t, struct turn_item *item);
+void turn_decide_rejoin(struct network *n, struct turn *t, struct turn_item *item);
+
+/* The DevEUI a frame names in clear, NULL when it names none. */
+const struct eui64 *turn_dev_eui(const struct turn_item *item);
 
 /* ---- turn_rows.c ---------------------------------------------------------------------------- */
 

@@ -1,5 +1,6 @@
 /* turn_data.c - data frames in a turn: the decision applied to memory, the commit and the answer. */
 #include <stdio.h>
+#include <syslog.h>
 
 #include "network/class_schedule.h"
 #include "network/log_text.h"
@@ -11,6 +12,28 @@ static void promote_session(struct network *n, struct turn *t, struct device *d)
 	store_batch_session_promote(t->c->batch, d->dev_eui);
 	fleet_session_promote(n->fleet, d);
 	queue_on_new_session(n, t->c, d);
+}
+
+/* Below this a device that begins again still takes our counter for a step ahead (MAX_FCNT_GAP). */
+#define F_CNT_DOWN_KEPT_BELOW 16384
+
+/*
+ * An ABP device in relaxed mode began again, and its downlink counter with it. Ours follows only where the device would
+ * refuse it otherwise: the one exception from never using a counter twice, so it is on record.
+ */
+static void restart_counters(struct network *n, struct turn *t, struct session *s)
+{
+	struct device *d = s->device;
+	char text[160], subject[EUI64_TEXT_SIZE];
+	bool down = s->down.f_cnt_down >= F_CNT_DOWN_KEPT_BELOW;
+
+	snprintf(text, sizeof(text), "uplink counter began again at %u (f_cnt_relaxed)%s", s->up.f_cnt_up - 1,
+	         down ? "; the downlink counter begins again at 0" : "");
+	n->out.log(n->out.arg, LOG_NOTICE, eui64_format(d->dev_eui, subject), text);
+	if (!down)
+		return;
+	s->down.f_cnt_down = 0;
+	store_batch_session_down(t->c->batch, d->dev_eui, s->slot, &s->down, s->up.up_answered, NULL, 0);
 }
 
 static void apply_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
@@ -42,6 +65,8 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 	s->up = o->up;
 	s->up.device_class = (uint8_t)class_after_uplink(d->profile, s->is_1_1, s->up.device_class, item->data.class_b);
 	class_note_uplink(n, t->c, d, item->e);
+	if (o->restarts_counters)
+		restart_counters(n, t, s);
 	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
 	commit_touch(t->c, d->dev_eui);
 
@@ -50,6 +75,7 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 		return;
 	f->wish.dev_eui = d->dev_eui;
 	f->wish.dev_addr = s->dev_addr;
+	f->wish.best = (uint16_t)(o->best - item->e->receptions);
 	f->wish.dr = o->dr;
 	f->wish.channel = o->channel;
 	f->wish.ack = item->data.m_type == M_TYPE_CONFIRMED_UP;

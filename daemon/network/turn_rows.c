@@ -37,8 +37,8 @@ struct frame_up turn_row_of(const struct turn_item *item)
 		.m_type = item->m_type, .f_port = -1, .dr = -1,
 	};
 
-	if (item->m_type == M_TYPE_JOIN_REQUEST) {
-		row.dev_eui = item->join.dev_eui;
+	if (turn_dev_eui(item)) {
+		row.dev_eui = *turn_dev_eui(item);
 		row.has_dev_eui = true;
 	} else if (item->data.msg_len) {
 		row.dev_addr = item->data.dev_addr;

@@ -5,13 +5,9 @@
 
 #include "base/error.h"
 #include "lorawan/f_cnt.h"
-#include "lorawan/mac.h"
-
-/* NbTrans is what the server asked for; without LinkADRReq it is the default. */
-#define NB_TRANS_DEFAULT 1
-
-/* Unconfirmed uplinks repeat NbTrans times, which has four bits. */
-#define UNCONFIRMED_TRANSMISSIONS_MAX 15
+#include "network/session_crypto.h"
+#include "network/session_start.h"
+#include "network/uplink_parts.h"
 
 /*
  * What tells late copies from repeats after a restart, keyed so that nobody can aim at it: the upper half is of
@@ -30,15 +26,6 @@ static uint64_t up_hash(const struct session *s, const struct collected *e, size
 static bool is_other_gateways_copy(uint64_t last, uint64_t now)
 {
 	return last >> 32 == now >> 32 && (uint32_t)last != (uint32_t)now;
-}
-
-static bool mic_fits(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
-                     const struct collected *e, uint32_t f_cnt)
-{
-	uint8_t mic[4];
-
-	lw_mic_data(crypto, &s->keys.f_nwk_s_int_key, LW_UP, s->dev_addr, f_cnt, e->phy, phy->msg_len, mic);
-	return !memcmp(mic, phy->mic, sizeof(mic));
 }
 
 /* The newest counter at or below the last accepted one with these low 16 bits; false when there is none. */
@@ -64,6 +51,7 @@ static int weight(enum drop_reason reason)
 	switch (reason) {
 	case DROP_DEVICE_DISABLED:
 	case DROP_OLD_SESSION:
+	case DROP_NO_REKEY_IND:
 		return 6;
 	case DROP_F_CNT_REPLAYED:
 		return 5;
@@ -85,22 +73,28 @@ static void refuse(struct uplink_outcome *out, const struct session *s, enum dro
 	out->session = (struct session *)s;
 }
 
+static void refuse_counter(struct uplink_outcome *out, const struct session *s, enum drop_reason reason, uint32_t f_cnt)
+{
+	refuse(out, s, reason);
+	out->f_cnt = f_cnt;
+	out->has_f_cnt = true;
+}
+
 /* One candidate whose MIC did not fit the expected counter: say why as well as it can be known. */
 static void explain_refusal(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
                             const struct collected *e, const struct f_cnt_guess *guess, bool tried,
                             uint32_t max_gap, struct uplink_outcome *out)
 {
-	uint32_t older;
+	bool fits = !tried && session_up_mic_fits(crypto, s, e->phy, phy, guess->full);
+	/* With 16 bits the same number lies ahead and behind; it is what it is nearer to. */
+	bool is_behind = fits && device_counts_16_bit(s->device) && guess->gap >= 0x8000;
+	uint32_t older = guess->full;
 
-	if (older_counter(s, phy->f_cnt, &older) && mic_fits(crypto, s, phy, e, older)) {
-		refuse(out, s, DROP_F_CNT_REPLAYED);
-		out->f_cnt = older;
-		out->has_f_cnt = true;
+	if (is_behind || (older_counter(s, phy->f_cnt, &older) && session_up_mic_fits(crypto, s, e->phy, phy, older))) {
+		refuse_counter(out, s, DROP_F_CNT_REPLAYED, older);
 		snprintf(out->detail, sizeof(out->detail), "counter %u, last accepted %u", older, s->up.f_cnt_up - 1);
-	} else if (!tried && mic_fits(crypto, s, phy, e, guess->full)) {
-		refuse(out, s, DROP_F_CNT_GAP);
-		out->f_cnt = guess->full;
-		out->has_f_cnt = true;
+	} else if (fits) {
+		refuse_counter(out, s, DROP_F_CNT_GAP, guess->full);
 		snprintf(out->detail, sizeof(out->detail), "counter %u is %u ahead of the next expected %u, limit %u",
 		         guess->full, guess->gap, s->up.f_cnt_up, max_gap);
 	} else {
@@ -110,84 +104,91 @@ static void explain_refusal(struct lw_crypto *crypto, const struct session *s, c
 	}
 }
 
+/*
+ * A device in relaxed mode that begins again sends 0, or 1 when that was lost. Nothing but these two is tried, so a
+ * replayed frame of the last round never moves the upper half of the counter.
+ */
+static bool begins_again(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                         const struct collected *e)
+{
+	return device_is_relaxed(s->device) && s->up.has_up && phy->f_cnt <= 1 &&
+	       session_up_mic_fits(crypto, s, e->phy, phy, phy->f_cnt);
+}
+
+/* Find the counter that the frame has in this session. False: *out holds the refusal. */
+static bool find_counter(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
+                         const struct collected *e, struct f_cnt_guess *guess, struct uplink_outcome *out)
+{
+	uint32_t max_gap = device_max_f_cnt_gap(s->device);
+	bool plausible;
+
+	if (device_counts_16_bit(s->device))
+		*guess = f_cnt_reconstruct_16((uint16_t)s->up.f_cnt_up, s->up.has_up, phy->f_cnt);
+	else
+		*guess = f_cnt_reconstruct(s->up.f_cnt_up, s->up.has_up, phy->f_cnt);
+	/* The gap counts from the last accepted counter; without one any counter may come (ABP). */
+	plausible = !guess->is_exhausted &&
+	            (guess->is_repeat || !max_gap || !s->up.has_up || guess->gap + 1 <= max_gap);
+	if (plausible && session_up_mic_fits(crypto, s, e->phy, phy, guess->full)) {
+		out->f_cnt = guess->full;
+	} else if (begins_again(crypto, s, phy, e)) {
+		*guess = (struct f_cnt_guess){.full = phy->f_cnt};
+		out->restarts_counters = true;
+		out->f_cnt = guess->full;
+	} else if (guess->is_exhausted) {
+		refuse(out, s, DROP_F_CNT_EXHAUSTED);
+		snprintf(out->detail, sizeof(out->detail), "next expected %u", s->up.f_cnt_up);
+		return false;
+	} else {
+		explain_refusal(crypto, s, phy, e, guess, plausible, max_gap, out);
+		return false;
+	}
+	out->has_f_cnt = true;
+	return true;
+}
+
+/* Nobody whose word counts heard it. */
+static void refuse_receptions(const struct session *s, const struct collected *e, struct uplink_outcome *out)
+{
+	bool served = false;
+
+	for (unsigned i = 0; i < e->n; i++)
+		served |= reception_serves(&e->receptions[i], s->device);
+	refuse(out, s, served ? DROP_WRONG_REGION : DROP_PRIVATE_GATEWAY);
+	if (served)
+		snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", e->receptions[0].freq_hz,
+		         s->region ? s->region->name : "a region that is not enabled");
+}
+
 /* True when this session is the frame's; else *out holds the refusal. */
 static bool try_session(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
                         const struct collected *e, struct f_cnt_guess *guess, struct uplink_outcome *out)
 {
-	const struct device *d = s->device;
-	uint32_t max_gap = mac_version_rules(d->profile->mac_version)->max_f_cnt_gap;
-	bool plausible;
-
-	*guess = f_cnt_reconstruct(s->up.f_cnt_up, s->up.has_up, phy->f_cnt);
-	if (guess->is_exhausted) {
-		refuse(out, s, DROP_F_CNT_EXHAUSTED);
-		snprintf(out->detail, sizeof(out->detail), "next expected %u", s->up.f_cnt_up);
+	out->restarts_counters = false;
+	if (!find_counter(crypto, s, phy, e, guess, out))
 		return false;
-	}
-	/* The gap counts from the last accepted counter; without one any counter may come (ABP). */
-	plausible = guess->is_repeat || !max_gap || !s->up.has_up || guess->gap + 1 <= max_gap;
-	if (!plausible || !mic_fits(crypto, s, phy, e, guess->full)) {
-		explain_refusal(crypto, s, phy, e, guess, plausible, max_gap, out);
-		return false;
-	}
-	out->f_cnt = guess->full;
-	out->has_f_cnt = true;
 	if (s->slot == SLOT_REPLACED) {
 		refuse(out, s, DROP_OLD_SESSION);
 		snprintf(out->detail, sizeof(out->detail), "counter %u of a session that is no longer in use",
 		         guess->full);
 		return false;
 	}
-	if (!d->enabled) {
+	if (!s->device->enabled) {
 		refuse(out, s, DROP_DEVICE_DISABLED);
 		return false;
 	}
-	out->best = s->region ? reception_best(e, d, s->region) : NULL;
+	out->best = s->region ? reception_best(e, s->device, s->region) : NULL;
 	if (!out->best) {
-		bool served = false;
-
-		for (unsigned i = 0; i < e->n; i++)
-			served |= reception_serves(&e->receptions[i], d);
-		refuse(out, s, served ? DROP_WRONG_REGION : DROP_PRIVATE_GATEWAY);
-		if (served)
-			snprintf(out->detail, sizeof(out->detail), "%u Hz, session in %s", e->receptions[0].freq_hz,
-			         s->region ? s->region->name : "a region that is not enabled");
+		refuse_receptions(s, e, out);
 		return false;
 	}
-	out->dr = region_uplink_dr(s->region, d->profile->revision, &out->best->radio);
-	out->channel = region_uplink_channel(s->region, d->profile->revision, out->best->freq_hz, out->dr);
-	return true;
-}
-
-static void read_mac_commands(const uint8_t *list, size_t len, struct mac_requests *mac)
-{
-	struct mac_iter it;
-	struct mac_command command;
-
-	mac_iter_init(&it, LW_UP, list, len);
-	while (mac_iter_next(&it, &command)) {
-		if (command.cid == MAC_CID_LINK_CHECK)
-			mac->link_check = true;
-		else if (command.cid == MAC_CID_DEVICE_TIME)
-			mac->device_time = true;
+	if (!uplink_find_tx(crypto, s, phy, e, guess, out)) {
+		refuse(out, s, DROP_MIC_MISMATCH);
+		snprintf(out->detail, sizeof(out->detail), "counter %u, but neither data rate and channel nor the "
+		         "acknowledged counter %u", guess->full, s->down.conf_f_cnt_down);
+		return false;
 	}
-}
-
-/* Decrypt the payload; commands of FOpts or port 0 are read, application data stays in out->data. */
-static void open_payload(struct lw_crypto *crypto, const struct session *s, const struct phy_data *phy,
-                         struct uplink_outcome *out)
-{
-	const struct ls_key *key = phy->f_port == 0 ? &s->keys.nwk_s_enc_key : &s->keys.app_s_key;
-
-	read_mac_commands(phy->f_opts, phy->f_opts_len, &out->mac);
-	if (!phy->frm_payload_len)
-		return;
-	memcpy(out->data, phy->frm_payload, phy->frm_payload_len);
-	lw_frm_payload_crypt(crypto, key, LW_UP, s->dev_addr, out->f_cnt, out->data, phy->frm_payload_len);
-	if (phy->f_port == 0)
-		read_mac_commands(out->data, phy->frm_payload_len, &out->mac);
-	else
-		out->data_len = phy->frm_payload_len;
+	return true;
 }
 
 static void accept_new(const struct session *s, const struct phy_data *phy, const struct collected *e,
@@ -199,6 +200,8 @@ static void accept_new(const struct session *s, const struct phy_data *phy, cons
 	out->may_take_item = true;
 	out->up = s->up;
 	out->up.f_cnt_up = out->f_cnt + 1;
+	if (device_counts_16_bit(s->device))
+		out->up.f_cnt_up &= 0xffff;
 	out->up.has_up = true;
 	out->up.up_hash = up_hash(s, e, phy->msg_len, out->best->rx.gateway_id);
 	out->up.up_first_us = e->first_wall_us;
@@ -214,13 +217,11 @@ static void accept_repeat(const struct session *s, const struct phy_data *phy, c
 {
 	const struct mac_version_rules *rules = mac_version_rules(s->device->profile->mac_version);
 	bool confirmed = phy->m_type == M_TYPE_CONFIRMED_UP;
-	unsigned limit = rules->confirmed_transmissions_max;
+	unsigned limit = confirmed ? rules->confirmed_transmissions_max : rules->unconfirmed_transmissions_max;
 	int64_t since_us = e->first_wall_us - s->up.up_first_us;
 
 	if (!limit)
-		limit = NB_TRANS_DEFAULT;
-	else if (!confirmed)
-		limit = UNCONFIRMED_TRANSMISSIONS_MAX;
+		limit = uplink_nb_trans(s);
 	out->session = (struct session *)s;
 	out->up = s->up;
 	/* The collection knows late copies by their gateway; after a restart only the octets and the time can tell. */
@@ -250,11 +251,11 @@ void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct
 	struct uplink_outcome failed = {.reason = DROP_UNKNOWN_DEV_ADDR, .dr = -1, .channel = -1};
 	const struct session *s;
 	struct f_cnt_guess guess;
+	uint8_t f_opts_form;
 	unsigned n = 0;
 
 	memset(out, 0, offsetof(struct uplink_outcome, data));
-	out->data_len = 0;
-	failed.data_len = 0;
+	out->data_len = out->commands_len = 0;
 	receptions_resolve(f, e);
 	for (s = fleet_sessions(f, phy->dev_addr); s; s = s->next_same_addr) {
 		out->dr = out->channel = -1;
@@ -267,7 +268,6 @@ void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct
 	}
 	if (!s) {
 		memcpy(out, &failed, offsetof(struct uplink_outcome, data));
-		out->data_len = 0;
 		out->kind = UPLINK_DROP;
 		/* A MIC that fits none of several sessions names no device. */
 		if (n > 1 && out->reason == DROP_MIC_MISMATCH)
@@ -275,14 +275,23 @@ void uplink_decide(struct lw_crypto *crypto, const struct fleet *f, const struct
 		return;
 	}
 	out->session = (struct session *)s;
-	open_payload(crypto, s, phy, out);
+	f_opts_form = uplink_open(crypto, s, phy, out);
+	/* A session of 1.1 begins with the frame that says RekeyInd: until then the old one stands. */
+	if (s->slot == SLOT_PENDING && s->is_1_1 && !out->mac.rekey) {
+		refuse(out, s, DROP_NO_REKEY_IND);
+		snprintf(out->detail, sizeof(out->detail), "counter %u of the new session", out->f_cnt);
+		return;
+	}
 	if (guess.is_repeat)
 		accept_repeat(s, phy, e, out);
 	else
 		accept_new(s, phy, e, out);
+	out->up.f_opts_form = f_opts_form;
+	if (out->kind == UPLINK_NEW && out->mac.reset)
+		session_start_abp(s->device->profile, s->region, &out->up);
 	out->must_answer = out->kind != UPLINK_DROP &&
 	                   (phy->m_type == M_TYPE_CONFIRMED_UP || phy->adr_ack_req || out->mac.link_check ||
-	                    out->mac.device_time);
+	                    out->mac.device_time || out->mac.rekey || out->mac.reset);
 }
 
 void receptions_resolve(const struct fleet *f, const struct collected *e)
@@ -301,6 +310,7 @@ bool reception_serves(const struct reception *r, const struct device *d)
 struct usable_for {
 	const struct device *device;
 	const struct region *region;
+	const struct reception *like; /* not NULL: of this frequency and data rate only */
 };
 
 /* A gateway that names its region speaks for that one only; the others are told by frequency and data rate. */
@@ -308,14 +318,29 @@ static bool is_usable(const struct reception *r, const void *arg)
 {
 	const struct usable_for *u = arg;
 
-	return reception_serves(r, u->device) && (!r->gateway->region || r->gateway->region == u->region) &&
+	return (!u->like || reception_agrees(r, u->like)) && reception_serves(r, u->device) &&
+	       (!r->gateway->region || r->gateway->region == u->region) &&
 	       region_has_frequency(u->region, r->freq_hz) &&
 	       region_uplink_dr(u->region, u->device->profile->revision, &r->radio) >= 0;
 }
 
+bool reception_agrees(const struct reception *a, const struct reception *b)
+{
+	return a->freq_hz == b->freq_hz && a->radio.modulation == b->radio.modulation && a->radio.sf == b->radio.sf &&
+	       a->radio.bandwidth_hz == b->radio.bandwidth_hz;
+}
+
 const struct reception *reception_best(const struct collected *e, const struct device *d, const struct region *region)
 {
-	struct usable_for u = {d, region};
+	struct usable_for u = {.device = d, .region = region};
+
+	return collected_best(e, is_usable, &u);
+}
+
+const struct reception *reception_best_like(const struct collected *e, const struct device *d,
+                                            const struct region *region, const struct reception *like)
+{
+	struct usable_for u = {d, region, like};
 
 	return collected_best(e, is_usable, &u);
 }

@@ -24,6 +24,7 @@ enum uplink_kind { UPLINK_DROP, UPLINK_NEW, UPLINK_REPEAT };
 /* Requests of the device found in its MAC commands. */
 struct mac_requests {
 	bool link_check, device_time;
+	bool rekey, reset;               /* RekeyInd of a device that joined, ResetInd of one that did not (1.1) */
 };
 
 struct uplink_outcome {
@@ -38,10 +39,13 @@ struct uplink_outcome {
 	int channel;                     /* -1 not one of the region's */
 	bool must_answer;                /* an acknowledgement, an ADR or a MAC request waits */
 	bool may_take_item;              /* a queued downlink may go with the answer */
+	bool restarts_counters;          /* an ABP device in relaxed mode began again at 0 or 1 */
 	struct mac_requests mac;
 	struct session_up_row up;        /* the session after it */
 	uint8_t data[PHY_MAX];           /* decrypted FRMPayload of an application port */
 	size_t data_len;
+	uint8_t commands[PHY_MAX];       /* its MAC commands in clear, from FOpts or port 0; of repeats too */
+	size_t commands_len;
 };
 
 /*
@@ -65,6 +69,13 @@ bool reception_serves(const struct reception *r, const struct device *d);
  * possible in the region. NULL when there is none. Resolved before.
  */
 const struct reception *reception_best(const struct collected *e, const struct device *d, const struct region *region);
+
+/* The same among those that agree with `like`. */
+const struct reception *reception_best_like(const struct collected *e, const struct device *d,
+                                            const struct region *region, const struct reception *like);
+
+/* Do two copies tell of the same transmission: one frequency, one data rate? */
+bool reception_agrees(const struct reception *a, const struct reception *b);
 
 /* Copies may come until the device could send again: RxDelay and the second to RX2. */
 #define RX2_AFTER_RX1_US 1000000u

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "network/join.h"
+#include "network/join_accept.h"
 
 #define LEAD_MARGIN_US 50000
 #define LEAD_MAX_US 500000   /* beyond that the fault is elsewhere, and RX2 would be chosen for nothing */

@@ -240,11 +240,16 @@ def test_downlink_heard_as_uplink_is_dropped(lab, gw, dev, m_type):
     lab.dropped(phy, 'wrong_direction')
 
 
-@pytest.mark.parametrize('first', [0xc0, 0xe0], ids=['rejoin', 'proprietary'])
-def test_frame_types_without_service_are_named(lab, gw, dev, first):
-    phy = bytes([first, 0]) + dev.uplink(b'01234567')[2:][:17]
-    gw.send(phy.ljust(19, b'\0'))
-    lab.dropped(phy.ljust(19, b'\0'), 'unsupported_type')
+def test_frame_types_without_service_are_named(lab, gw, dev):
+    phy = (bytes([0xe0, 0]) + dev.uplink(b'01234567')[2:][:17]).ljust(19, b'\0')
+    gw.send(phy)
+    lab.dropped(phy, 'unsupported_type')
+
+
+def test_rejoin_request_of_a_1_0_device_is_refused(lab, gw, dev):
+    phy = bytes([0xc0, 0]) + bytes(3) + bytes.fromhex(dev.dev_eui)[::-1] + bytes(2) + bytes(4)
+    gw.send(phy)
+    lab.dropped(phy, 'unsupported_type')
 
 
 @pytest.mark.parametrize('phy', [b'\x40', b'\x40' + bytes(10), b'\x00' + bytes(21), b'\x41' + bytes(20),

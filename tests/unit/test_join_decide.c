@@ -40,8 +40,8 @@ static void accept_carries_what_the_device_needs(void **state)
 	bench_open(&b, "1.0.3");
 	assert_int_equal(ask(&b, 0, DEV, 77, 0, true), DROP_NONE);
 	assert_int_equal(outcome.join_nonce, 1);
-	assert_int_equal(outcome.phy_len, 33);
-	assert_int_equal(lw_join_accept_decrypt(b.crypto, &b.device->app_key, outcome.phy, 33, plain), LS_OK);
+	assert_int_equal(outcome.accept.phy_len, 33);
+	assert_int_equal(lw_join_accept_decrypt(b.crypto, &b.device->app_key, outcome.accept.phy, 33, plain), LS_OK);
 	assert_int_equal(phy_parse_join_accept_body(plain, 28, &accept), LS_OK);
 	assert_int_equal(accept.join_nonce, 1);
 	assert_int_equal(accept.dev_addr, 0x00c0ffee);
@@ -49,9 +49,9 @@ static void accept_carries_what_the_device_needs(void **state)
 	assert_true(accept.has_cf_list);
 	assert_memory_equal(accept.cf_list, "\x18\x4f\x84\xe8\x56\x84\xb8\x5e\x84\x88\x66\x84\x58\x6e\x84\x00", 16);
 	lw_derive_keys_10(b.crypto, &b.device->app_key, 1, 0, 77, &nwk_s_key, &app_s_key);
-	assert_true(key_equal(&nwk_s_key, &outcome.session.keys.f_nwk_s_int_key));
-	assert_true(key_equal(&app_s_key, &outcome.session.keys.app_s_key));
-	assert_int_equal(outcome.session.slot, SLOT_PENDING);
+	assert_true(key_equal(&nwk_s_key, &outcome.accept.session.keys.f_nwk_s_int_key));
+	assert_true(key_equal(&app_s_key, &outcome.accept.session.keys.app_s_key));
+	assert_int_equal(outcome.accept.session.slot, SLOT_PENDING);
 	bench_close(&b);
 }
 
