@@ -4,6 +4,7 @@
 #   make deps            install the packages the build needs (apt)
 #   make run [COUNT=N]   a demonstration: daemon, one tenant, a simulated gateway and devices; COUNT=N ends after N uplinks
 #   make check           all tests, also under AddressSanitizer and UBSan, clang, fuzzers, manuals
+#   make conformance     the catalogue of counter, replay, join and gateway-time cases in every LoRaWAN version, as a table
 #   make tsan            the tests under ThreadSanitizer
 #   make bench           measurements
 #   make install         DESTDIR, PREFIX (/usr/local), SYSCONFDIR (/etc)
@@ -72,7 +73,7 @@ SHIM       := $(patsubst tests/shim/%.c,$(B)/tests/%.so,$(wildcard tests/shim/*.
 Q          := $(if $(V),,@)
 say         = $(if $(V),,@printf '  %-6s %s\n' $(1) $(2))
 
-.PHONY: all help deps run check tsan bench man install clean unit fuzz shim FORCE
+.PHONY: all help deps run check conformance tsan bench man install clean unit fuzz shim FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
 
@@ -147,6 +148,9 @@ run: deps
 
 check:
 	+@MAKE='$(MAKE)' tools/check.sh
+
+conformance: all
+	@LS_BUILD=$(B) /usr/bin/python3 -B tests/conformance/run.py
 
 tsan:
 	+@MAKE='$(MAKE)' tools/check.sh tsan

@@ -62,6 +62,7 @@ class Daemon:
         self.stderr_path = self.dir / 'stderr'
         self.config = self.dir / 'loraserver.ini'
         self.process = None
+        self.environment = {}    # more variables for the daemon
         self.tails = []
         self.write_config(regions or {'EU868': {}}, dict({'deduplication_delay': '100ms'}, **(network or {})), extra)
 
@@ -77,6 +78,7 @@ class Daemon:
         e = dict(os.environ, LSCTL_SOCKET=str(self.socket), TZ='UTC')
         for name in ('LSCTL_TENANT', 'LSCTL_APP', 'XDG_RUNTIME_DIR', 'NOTIFY_SOCKET'):
             e.pop(name, None)
+        e.update(self.environment)
         e['XDG_CONFIG_HOME'] = e['XDG_STATE_HOME'] = str(self.dir / 'xdg')
         return e
 

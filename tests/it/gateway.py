@@ -221,6 +221,14 @@ class Gateway:
         with self._changed:
             return [d for d in self.downlinks if d is not None]
 
+    def take_all(self):
+        """All downlinks not taken yet, unchecked."""
+        with self._changed:
+            found = [d for d in self.downlinks if d is not None]
+            self.downlinks = [None] * len(self.downlinks)
+            self._taken = len(self.downlinks)
+        return found
+
     def tx_ack(self, token, answer=OK, sock=None):
         body = b''
         if isinstance(answer, bytes):
@@ -242,14 +250,17 @@ class Gateway:
         last_pull = time.monotonic()
         while True:
             sockets = [self.push, self.pull] + self.old_pulls
+            poll = select.poll()                # select() knows 1,024 descriptors only
             try:
-                ready, _, _ = select.select(sockets + [self._stop], [], [], 0.2)
+                for fd in sockets + [self._stop]:
+                    poll.register(fd, select.POLLIN)
+                ready = {fd for fd, _ in poll.poll(200)}
             except (OSError, ValueError):
                 return
             if self._stop in ready and os.read(self._stop, 1) == b'x':
                 return
             for s in sockets:
-                if s in ready:
+                if s.fileno() in ready:
                     try:
                         data, address = s.recvfrom(65536)
                     except OSError:   # ICMP port unreachable: the server is down

@@ -47,9 +47,9 @@ class Lab:
 
     # ---- provisioning
 
-    def profile(self, version='1.0.3', region=None, *more):
+    def profile(self, version='1.0.3', region=None, *more, name=None):
         region = region or self.region_name
-        name = '-'.join(('p', region, version) + more).replace('--', '')
+        name = name or '-'.join(('p', region, version) + more).replace('--', '')
         if name not in self.profiles:
             self.lsctl('profile', 'create', name, '-t', 'acme', '--region', region, '--mac-version', version, *more)
             self.profiles[name] = True
