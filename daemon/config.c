@@ -55,21 +55,54 @@ const struct config_option config_options[] = {
 	 "ms, s", "How long an application has after an event to queue its answer."},
 
 	{"region", "enabled", OPTION_BOOL, IN_REGION(enabled), 0, 0, "true", "true, false",
-	 "Serve this region. Without any [region ...] section EU868 is served."},
+	 "Serve this configuration. Without any [region ...] section EU868 is served."},
 	{"region", "rx1_delay", OPTION_SECONDS, IN_REGION(rx1_delay_s), 1, 15, "1s", "s",
 	 "From the end of an uplink to the first receive window, told to devices that join."},
-	{"region", "rx1_dr_offset", OPTION_DR, IN_REGION(rx1_dr_offset), 0, 7, "0", "",
+	{"region", "rx1_dr_offset", OPTION_UINT8, IN_REGION(rx1_dr_offset), 0, 7, "0", "",
 	 "How much slower than the uplink the first window answers, told to devices that join."},
-	{"region", "rx2_dr", OPTION_DR, IN_REGION(rx2_dr), 0, 15, NULL, "",
+	{"region", "rx2_dr", OPTION_UINT8, IN_REGION(rx2_dr), 0, 15, NULL, "",
 	 "Data rate of the second window, told to devices that join."},
+	{"region", "rx2_frequency", OPTION_FREQUENCY, IN_REGION(rx2_freq_hz), 0, 0, NULL, "Hz or MHz",
+	 "Frequency of the second window, told to devices after they joined."},
 	{"region", "downlink_tx_power", OPTION_POWER, IN_REGION(downlink_tx_power_dbm), 0, 36, "auto", "dBm EIRP",
 	 "Power of downlinks; auto is the limit of the frequency."},
 	{"region", "repeater_compatible", OPTION_BOOL, IN_REGION(repeater_compatible), 0, 0, "false", "true, false",
 	 "Keep payloads short enough for repeaters."},
-	{"region", "extra_channels", OPTION_FREQUENCIES, IN_REGION(extra_channels), 0, 0, NULL, "Hz or MHz",
-	 "Uplink channels besides the default ones, told to devices that join; none for none."},
+	{"region", "uplink_dwell_time", OPTION_DWELL, IN_REGION(uplink_dwell), 0, 0, NULL, "true, false",
+	 "Limit transmissions of devices to 400 ms, told to devices that have it otherwise."},
+	{"region", "downlink_dwell_time", OPTION_DWELL, IN_REGION(downlink_dwell), 0, 0, NULL, "true, false",
+	 "Limit downlinks to 400 ms: slow data rates are not used, others carry less."},
+	{"region", "uplink_max_eirp", OPTION_POWER, IN_REGION(uplink_max_eirp_dbm), 8, 36, "auto", "dBm EIRP",
+	 "Most power of devices, told to them where the region has a command for it."},
+	{"region", "extra_channels", OPTION_EXTRA_CHANNELS, IN_REGION(extra_channels), 0, 0, NULL, "Hz or MHz",
+	 "Uplink channels besides the default ones, told to devices; 867.1:0-5 has data rates 0 to 5; none for none."},
 	{"region", "enabled_uplink_channels", OPTION_CHANNELS, IN_REGION(uplink_mask), 0, 0, NULL, "numbers",
 	 "Channels the gateways listen to: 8-15,65 is sub-band 2."},
+
+	{"region", "installation_margin", OPTION_UINT8, IN_REGION(installation_margin_db), 0, 30, "10", "dB",
+	 "What ADR leaves unused of a link, for bad days."},
+	{"region", "adr_disabled", OPTION_BOOL, IN_REGION(adr_disabled), 0, 0, "false", "true, false",
+	 "Never change data rate and power of devices by ADR."},
+	{"region", "min_dr", OPTION_UINT8, IN_REGION(min_dr), 0, 15, NULL, "", "Slowest data rate ADR gives."},
+	{"region", "max_dr", OPTION_UINT8, IN_REGION(max_dr), 0, 15, NULL, "", "Fastest data rate ADR gives."},
+	{"region", "rx_window", OPTION_RX_WINDOW, IN_REGION(rx_window), 0, 2, "both", "both, rx1, rx2",
+	 "Windows that downlinks of class A use."},
+	{"region", "rx2_prefer_on_rx1_dr_lt", OPTION_UINT8, IN_REGION(rx2_prefer_on_rx1_dr_lt), 0, 15, "0", "",
+	 "The second window first when the data rate of the first is lower than this."},
+	{"region", "rx2_prefer_on_link_budget", OPTION_BOOL, IN_REGION(rx2_prefer_on_link_budget), 0, 0, "false",
+	 "true, false", "The second window first when its data rate and power reach further."},
+	{"region", "gateway_prefer_min_margin", OPTION_UINT8, IN_REGION(gateway_prefer_min_margin_db), 0, 30, "10", "dB",
+	 "Gateways that hear a device with this margin are equally good for a downlink."},
+	{"region", "rejoin_max_time_n", OPTION_OR_OFF, IN_REGION(rejoin_max_time_n), 0, 15, "off", "",
+	 "Devices of 1.1 rejoin after 2^(N+10) seconds; together with rejoin_max_count_n."},
+	{"region", "rejoin_max_count_n", OPTION_OR_OFF, IN_REGION(rejoin_max_count_n), 0, 15, "off", "",
+	 "Devices of 1.1 rejoin after 2^(N+4) uplinks."},
+	{"region", "ping_slot_dr", OPTION_UINT8, IN_REGION(ping_slot_dr), 0, 15, NULL, "",
+	 "Data rate of class B ping slots, told to devices that have another."},
+	{"region", "ping_slot_frequency", OPTION_FREQUENCY, IN_REGION(ping_slot_freq_hz), 0, 0, "auto", "Hz or MHz",
+	 "Frequency of class B ping slots; auto is the region's, where it may hop."},
+	{"region", "beacon_frequency", OPTION_FREQUENCY, IN_REGION(beacon_freq_hz), 0, 0, "auto", "Hz or MHz",
+	 "Frequency of beacons; auto is the region's, where it may hop. The gateways must send them there."},
 
 	{"semtech_udp", "bind", OPTION_ADDRESS, IN_CONFIG(bind), 0, 0, "127.0.0.1:1700", "address:port",
 	 "Where packet forwarders send to. The protocol has no authentication: open it to networks you trust only."},
@@ -89,25 +122,33 @@ static const char *const section_names[] = {"server", "network", "semtech_udp", 
 
 /* --- defaults --- */
 
-static bool is_region_option(const struct config_option *o)
+bool config_is_of_region(const struct config_option *o)
 {
 	return strcmp(o->section, "region") == 0;
 }
 
 /* Some options exist only for one kind of channel plan. */
-static bool option_fits(const struct config_option *o, const struct region_table *table)
+bool config_option_fits(const struct config_option *o, const struct region_table *table)
 {
 	if (o->type == OPTION_CHANNELS)
 		return table->is_fixed_plan;
-	if (o->type == OPTION_FREQUENCIES)
+	if (o->type == OPTION_EXTRA_CHANNELS)
 		return !table->is_fixed_plan;
+	if (o->type == OPTION_DWELL)
+		return table->dwell.is_switched;
 	return true;
 }
 
-/* Of a region with several channel plans only the first has a section. */
-static bool is_default_plan(const struct region_table *table)
+/* Why not, and what there is instead. */
+static const char *misfit(const struct config_option *o, const char **instead)
 {
-	return region_table_find(table->name) == table;
+	*instead = o->type == OPTION_CHANNELS ? "extra_channels" : "enabled_uplink_channels";
+	if (o->type == OPTION_CHANNELS)
+		return "its channels are not fixed";
+	if (o->type == OPTION_EXTRA_CHANNELS)
+		return "its channels are fixed";
+	*instead = NULL;
+	return "it has no dwell time to switch";
 }
 
 static int set_defaults(struct config *c)
@@ -118,20 +159,10 @@ static int set_defaults(struct config *c)
 	*c = (struct config){.data_dir = strdup(""), .socket = strdup("")};
 	if (!c->data_dir || !c->socket)
 		return LS_ENOMEM;
-	for (size_t i = 0; region_tables[i] && c->n_regions < CONFIG_REGIONS_MAX; i++) {
-		struct config_region *r;
-
-		if (!is_default_plan(region_tables[i]))
-			continue;
-		r = &c->regions[c->n_regions++];
-		r->table = region_tables[i];
-		region_settings_default(r->table, &r->settings);
-		r->settings.enabled = false;
-	}
 	for (size_t i = 0; i < config_n_options && !rc; i++) {
 		const struct config_option *o = &config_options[i];
 
-		if (o->preset && !is_region_option(o))
+		if (o->preset && !config_is_of_region(o))
 			rc = config_value_parse(o, NULL, o->preset, c, why, hint);
 	}
 	return rc;
@@ -163,7 +194,7 @@ struct reading {
 	char text[64];          /* its beginning, for the message */
 	char section[64];       /* "" before the first */
 	bool section_bad;       /* reported already: its keys are not */
-	struct config_region *region; /* when the section is [region NAME] */
+	struct config_region *region; /* when the section is [region ...] */
 	bool any_region;
 	/* line where each option was given; a row per section instance */
 	unsigned given[CONFIG_REGIONS_MAX + 1][COUNT(config_options)];
@@ -189,52 +220,95 @@ __attribute__((format(printf, 4, 5))) static void add_error(struct reading *r, u
 	}
 }
 
-static const char *nearest_section(const char *word)
+static const char *nearest_section(const char *word, bool is_region)
 {
-	const char *names[COUNT(section_names) + CONFIG_TABLES_MAX];
-	static const char *const region_prefix = "region ";
+	const char *names[CONFIG_TABLES_MAX];
 	size_t n = 0;
 
-	for (; n < COUNT(section_names); n++)
-		names[n] = section_names[n];
-	if (strncmp(word, region_prefix, strlen(region_prefix)) == 0) {
-		word += strlen(region_prefix);
-		for (n = 0; region_tables[n]; n++)
-			names[n] = region_tables[n]->name;
-	}
+	if (!is_region)
+		return nearest_word(word, section_names, COUNT(section_names));
+	for (; region_tables[n] && n < COUNT(names); n++)
+		names[n] = region_tables[n]->name;
 	return nearest_word(word, names, n);
 }
 
-static void enter_region(struct reading *r, const char *name)
+static void unknown_region(struct reading *r, const char *name)
 {
-	const struct region_table *table = region_table_find(name);
-
-	for (size_t i = 0; table && i < r->config->n_regions; i++) {
-		struct config_region *region = &r->config->regions[i];
-
-		if (region->table != table)
-			continue;
-		if (region->line)
-			add_error(r, r->line, NULL, "section [region %s] was given in line %u already", table->name, region->line);
-		else
-			region->settings.enabled = true; /* the section alone enables it */
-		region->line = r->line;
-		r->region = region;
-		r->any_region = true;
-		return;
-	}
-	char known[200] = "";
-	const char *near = nearest_section(r->section);
-	char hint[80] = "";
+	char known[200] = "", hint[80] = "";
+	const char *near = nearest_section(name, true);
 
 	for (size_t i = 0; region_tables[i]; i++)
-		if (is_default_plan(region_tables[i]))
+		if (region_table_find(region_tables[i]->name) == region_tables[i]) /* its first plan */
 			word_list_add(known, sizeof(known), ", ", region_tables[i]->name);
 	if (near)
 		snprintf(hint, sizeof(hint), "[region %s]", near);
 	add_error(r, r->line, hint, "unknown region '%.40s' (%s)", name, known);
-	r->section_bad = true;
+}
+
+/* What follows the name of the region: nothing, or name=us-2. LS_EUSAGE after a message. */
+static int region_name_of(struct reading *r, const struct region_table *table, const char *rest, char out[REGION_NAME_SIZE])
+{
+	static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+	char hint[80];
+
+	snprintf(out, REGION_NAME_SIZE, "%s", table->config_id);
+	if (!*rest)
+		return LS_OK;
+	if (strncmp(rest, "name=", 5) != 0) {
+		snprintf(hint, sizeof(hint), "[region %s name=%s-2]", table->name, table->config_id);
+		add_error(r, r->line, hint, "'%.40s' is not name=NAME", rest);
+		return LS_EUSAGE;
+	}
+	rest += 5;
+	if (!*rest || strlen(rest) >= REGION_NAME_SIZE || rest[strspn(rest, allowed)]) {
+		add_error(r, r->line, NULL, "the name of a region configuration has 1 to %d lower-case letters, digits, - and _",
+		          REGION_NAME_SIZE - 1);
+		return LS_EUSAGE;
+	}
+	snprintf(out, REGION_NAME_SIZE, "%s", rest);
+	return LS_OK;
+}
+
+static int add_region(struct reading *r, const struct region_table *table, const char *name)
+{
+	struct config *c = r->config;
+	struct config_region *region;
+	char hint[80];
+
+	for (size_t i = 0; i < c->n_regions; i++) {
+		if (strcmp(c->regions[i].name, name) != 0)
+			continue;
+		snprintf(hint, sizeof(hint), "[region %s name=%.20s-2]", table->name, name);
+		add_error(r, r->line, hint, "a region configuration '%s' was given in line %u already", name, c->regions[i].line);
+		return LS_EUSAGE;
+	}
+	if (c->n_regions == CONFIG_REGIONS_MAX) {
+		add_error(r, r->line, NULL, "more than %d region configurations", CONFIG_REGIONS_MAX);
+		return LS_EUSAGE;
+	}
+	region = &c->regions[c->n_regions++];
+	region->table = table;
+	region->line = r->line;
+	snprintf(region->name, sizeof(region->name), "%s", name);
+	region_settings_default(table, &region->settings); /* the section alone enables it */
+	r->region = region;
+	return LS_OK;
+}
+
+/* text: what follows "region" */
+static void enter_region(struct reading *r, const char *text)
+{
+	char word[REGION_NAME_SIZE], name[REGION_NAME_SIZE];
+	size_t n = strcspn(text, " ");
+	const struct region_table *table;
+	const char *rest = text + n + strspn(text + n, " ");
+
 	r->any_region = true;
+	snprintf(word, sizeof(word), "%.*s", (int)n, text);
+	table = region_table_find(word);
+	if (!table)
+		unknown_region(r, word);
+	r->section_bad = !table || region_name_of(r, table, rest, name) || add_region(r, table, name);
 }
 
 static void enter_section(struct reading *r, const char *name, size_t len)
@@ -252,7 +326,7 @@ static void enter_section(struct reading *r, const char *name, size_t len)
 		enter_region(r, r->section + 6 + strspn(r->section + 6, " "));
 		return;
 	}
-	near = nearest_section(r->section);
+	near = nearest_section(r->section, false);
 	if (near)
 		snprintf(hint, sizeof(hint), "[%s]", near);
 	add_error(r, r->line, hint, "unknown section [%s]", r->section);
@@ -324,11 +398,11 @@ static void unknown_option(struct reading *r, const char *name)
 	for (size_t i = 0; i < config_n_options; i++) {
 		const struct config_option *o = &config_options[i];
 
-		if (r->region ? is_region_option(o) && option_fits(o, r->region->table) : strcmp(o->section, r->section) == 0)
+		if (r->region ? config_is_of_region(o) && config_option_fits(o, r->region->table) : strcmp(o->section, r->section) == 0)
 			names[n++] = o->name;
 		else if (strcmp(o->name, name) == 0)
 			snprintf(elsewhere, sizeof(elsewhere), "%s, in [%s%s]", name, o->section,
-			         is_region_option(o) ? " NAME" : "");
+			         config_is_of_region(o) ? " NAME" : "");
 	}
 	near = nearest_word(name, names, n);
 	add_error(r, r->line, near ? near : elsewhere, "unknown option '%.60s' in [%s]", name, r->section);
@@ -366,11 +440,10 @@ static int take_value(void *arg, const char *section, const char *name, const ch
 		unknown_option(r, name);
 		return 1;
 	}
-	if (r->region && !option_fits(o, r->region->table)) {
-		bool is_fixed = r->region->table->is_fixed_plan;
+	if (r->region && !config_option_fits(o, r->region->table)) {
+		const char *instead, *reason = misfit(o, &instead);
 
-		add_error(r, r->line, is_fixed ? "enabled_uplink_channels" : "extra_channels", "%s has no option '%s': its channels are %s",
-		          r->region->table->name, name, is_fixed ? "fixed" : "not fixed");
+		add_error(r, r->line, instead, "%s has no option '%s': %s", r->region->table->name, name, reason);
 		return 1;
 	}
 	given = &r->given[r->region ? 1 + (size_t)(r->region - r->config->regions) : 0][o - config_options];
@@ -385,23 +458,35 @@ static int take_value(void *arg, const char *section, const char *name, const ch
 	return 1;
 }
 
+/* What stands in the section's brackets. */
+static void section_text(const struct config_region *region, char *out, size_t size)
+{
+	if (strcmp(region->name, region->table->config_id) == 0)
+		snprintf(out, size, "region %s", region->table->name);
+	else
+		snprintf(out, size, "region %s name=%s", region->table->name, region->name);
+}
+
 static void check_regions(struct reading *r)
 {
 	struct config *c = r->config;
 	size_t n_enabled = 0;
 
-	if (!r->any_region)
-		for (size_t i = 0; i < c->n_regions; i++)
-			c->regions[i].settings.enabled = strcmp(c->regions[i].table->name, "EU868") == 0;
+	if (!r->any_region) {
+		add_region(r, region_tables[0], region_tables[0]->config_id);
+		r->config->regions[0].line = 0;
+	}
 	for (size_t i = 0; i < c->n_regions; i++) {
 		struct config_region *region = &c->regions[i];
 		struct region probe;
 		const char *why = "it cannot be set up so";
+		char section[80];
 
 		n_enabled += region->settings.enabled;
+		section_text(region, section, sizeof(section));
 		if (region->settings.enabled && !r->errors->len &&
 		    region_init(&probe, region->table, &region->settings, &why))
-			add_error(r, region->line, NULL, "[region %s]: %s", region->table->name, why);
+			add_error(r, region->line, NULL, "[%s]: %s", section, why);
 	}
 	if (!n_enabled && !r->errors->len)
 		add_error(r, 0, "enabled = true, in a [region ...] section", "no region is enabled");
@@ -445,87 +530,4 @@ int config_load(const char *path, struct config *out, struct text_buf *errors)
 	if (f)
 		fclose(f);
 	return rc;
-}
-
-/* --- the sample --- */
-
-static void print_help(FILE *f, const char *text)
-{
-	/* Comment lines of at most 100 columns. */
-	while (*text) {
-		size_t n = strlen(text);
-
-		if (n > 96) {
-			n = 96;
-			while (n > 0 && text[n] != ' ')
-				n--;
-		}
-		fprintf(f, "# %.*s\n", (int)n, text);
-		text += n;
-		text += *text == ' ';
-	}
-}
-
-static void print_region_preset(FILE *f, const struct config_option *o, const struct region_table *table)
-{
-	struct region_settings s;
-
-	region_settings_default(table, &s);
-	fprintf(f, "#%s = ", o->name);
-	if (o->type == OPTION_CHANNELS) {
-		unsigned last = 127;
-
-		while (last && !(s.uplink_mask[last / 64] >> last % 64 & 1))
-			last--;
-		fprintf(f, "0-%u", last);
-	} else if (o->type == OPTION_FREQUENCIES) {
-		for (unsigned i = 0; i < s.n_extra_channels; i++)
-			fprintf(f, "%s%.1f", i ? ", " : "", s.extra_channels[i].freq_hz / 1e6);
-		if (!s.n_extra_channels)
-			fputs("none", f);
-	} else {
-		fprintf(f, "%u", *((const uint8_t *)&s + o->offset));
-	}
-	fputc('\n', f);
-}
-
-static void print_option(FILE *f, const struct config_option *o, const struct region_table *table)
-{
-	fputc('\n', f);
-	print_help(f, o->help);
-	if (o->unit && *o->unit)
-		fprintf(f, "# (%s)\n", o->unit);
-	if (table && o->type == OPTION_BOOL && strcmp(o->name, "enabled") == 0)
-		fprintf(f, "enabled = %s\n", strcmp(table->name, "EU868") == 0 ? "true" : "false");
-	else if (table && !o->preset)
-		print_region_preset(f, o, table);
-	else
-		fprintf(f, "#%s = %s\n", o->name, o->preset ? o->preset : "");
-}
-
-void config_sample(FILE *f)
-{
-	fputs("# Configuration of loraserverd. Every option stands here with its default; a line is activated by removing\n"
-	      "# its '#'. Durations and sizes need their unit. `loraserverd --check -c FILE` validates a file.\n",
-	      f);
-	for (size_t i = 0; i < config_n_options; i++) {
-		const struct config_option *o = &config_options[i];
-
-		if (is_region_option(o)) {
-			if (is_region_option(&config_options[i - 1]))
-				continue; /* printed with the first one */
-			for (size_t k = 0; region_tables[k]; k++) {
-				if (!is_default_plan(region_tables[k]))
-					continue;
-				fprintf(f, "\n[region %s]\n", region_tables[k]->name);
-				for (size_t n = i; n < config_n_options && is_region_option(&config_options[n]); n++)
-					if (option_fits(&config_options[n], region_tables[k]))
-						print_option(f, &config_options[n], region_tables[k]);
-			}
-			continue;
-		}
-		if (i == 0 || strcmp(o->section, config_options[i - 1].section) != 0)
-			fprintf(f, "\n[%s]\n", o->section);
-		print_option(f, o, NULL);
-	}
 }

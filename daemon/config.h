@@ -17,11 +17,13 @@
 #include "base/text_buf.h"
 #include "lorawan/region.h"
 
-#define CONFIG_REGIONS_MAX 16
+#define CONFIG_REGIONS_MAX 32
 #define CONFIG_DEFAULT_PATH "/etc/loraserver/loraserver.ini"
 
+/* One configuration of a region: a section [region US915] or [region US915 name=us-2]. */
 struct config_region {
 	const struct region_table *table;
+	char name[REGION_NAME_SIZE]; /* "us915" when the section gives none */
 	struct region_settings settings;
 	unsigned line; /* of its section, 0: not in the file */
 };
@@ -33,7 +35,7 @@ struct config {
 	/* [network] */
 	int64_t net_id;
 	int64_t deduplication_delay_us, downlink_data_delay_us;
-	/* [region NAME]: every region of region_tables[], enabled or not */
+	/* [region ...]: the sections of the file in their order, enabled or not; EU868 when there is none */
 	struct config_region regions[CONFIG_REGIONS_MAX];
 	size_t n_regions;
 	/* [semtech_udp] */
@@ -55,14 +57,18 @@ enum option_type {
 	OPTION_DURATION,  /* with its unit; microseconds, min..max */
 	OPTION_SIZE,      /* B KiB MiB GiB TiB; octets, min..max */
 	OPTION_SECONDS,   /* a duration of whole seconds in uint8_t, min..max */
-	OPTION_DR,        /* int in uint8_t, min..max */
+	OPTION_UINT8,     /* int in uint8_t, min..max */
+	OPTION_OR_OFF,    /* int in int8_t, min..max, or "off" (-1) */
+	OPTION_DWELL,     /* a bool of regions whose dwell time can be switched */
 	OPTION_POWER,     /* dBm in int8_t, or "auto" (-1) */
+	OPTION_RX_WINDOW, /* enum rx_window: "both", "rx1", "rx2", or 0 to 2 */
+	OPTION_FREQUENCY, /* Hz or MHz in uint32_t; "auto" is 0 where that is the preset */
 	OPTION_CHANNELS,  /* "8-15,65": uplink_mask */
-	OPTION_FREQUENCIES, /* list of Hz or MHz, or "none": extra_channels */
+	OPTION_EXTRA_CHANNELS, /* list of Hz or MHz, each with ":0-5" at will, or "none": extra_channels */
 };
 
 struct config_option {
-	const char *section;  /* "region" stands for every [region NAME] */
+	const char *section;  /* "region" stands for every [region ...] */
 	const char *name;
 	enum option_type type;
 	size_t offset;        /* in struct config, or in struct region_settings */
@@ -74,6 +80,11 @@ struct config_option {
 
 extern const struct config_option config_options[];
 extern const size_t config_n_options;
+
+bool config_is_of_region(const struct config_option *o);
+
+/* Does a region have this option? Some exist for one kind of channel plan only. */
+bool config_option_fits(const struct config_option *o, const struct region_table *table);
 
 /*
  * Fill *out with the defaults, then with what path says. path NULL: CONFIG_DEFAULT_PATH, and that may

@@ -278,23 +278,78 @@ static int frequency_parse(const char *text, uint32_t *freq_hz)
 }
 
 /* What list[n] repeats, or NULL. */
-static const char *channel_twin(const struct region_table *table, const uint32_t *list, size_t n)
+static const char *channel_twin(const struct region_table *table, const struct channel *list, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (list[i] == list[n])
+		if (list[i].freq_hz == list[n].freq_hz)
 			return "given twice";
 	for (size_t i = 0; i < table->n_default_channels; i++)
-		if (table->default_channels[i].freq_hz == list[n])
+		if (table->default_channels[i].freq_hz == list[n].freq_hz)
 			return "one of the default channels, which are always there";
 	return NULL;
 }
 
-static int frequencies_value(const struct region_table *table, const char *text, struct region_settings *s,
-                             struct report *r)
+static bool is_uplink_dr(const struct region_table *table, int64_t dr)
+{
+	return dr >= 0 && dr < REGION_DR_MAX && table->params[REG_PARAMS__COUNT - 1]->up_rates[dr].uplink;
+}
+
+/* "0-5" or "3" behind a frequency; without it what a CFList means. */
+static int rates_value(const struct region_table *table, char *text, struct channel *ch, struct report *r)
+{
+	char *dash = text ? strchr(text, '-') : NULL;
+	int64_t min, max;
+
+	ch->min_dr = table->cf_list_min_dr;
+	ch->max_dr = table->cf_list_max_dr;
+	if (!text)
+		return LS_OK;
+	if (dash)
+		*dash++ = '\0';
+	if (parse_int(text, &min) || parse_int(dash ? dash : text, &max) || min > max)
+		return refuse(r, LS_EFORMAT, "not a range of data rates; one is written 867.1:0-5");
+	if (!is_uplink_dr(table, min) || !is_uplink_dr(table, max))
+		return refuse(r, LS_ERANGE, "%s has no uplink data rate %" PRId64, table->name, is_uplink_dr(table, min) ? max : min);
+	ch->min_dr = (uint8_t)min;
+	ch->max_dr = (uint8_t)max;
+	return LS_OK;
+}
+
+static int check_band(const struct region_table *table, const char *text, uint32_t freq_hz, struct report *r)
+{
+	if (freq_hz < table->freq_min_hz || freq_hz > table->freq_max_hz)
+		return refuse(r, LS_ERANGE, "%.20s is outside %s (%.1f to %.1f MHz)", text, table->name, table->freq_min_hz / 1e6,
+		              table->freq_max_hz / 1e6);
+	if (freq_hz % table->freq_step_hz)
+		return refuse(r, LS_ERANGE, "%.20s cannot be told to devices, the steps are %u Hz", text,
+		              (unsigned)table->freq_step_hz);
+	return LS_OK;
+}
+
+static int extra_channel(const struct region_table *table, char *item, struct channel *list, size_t n, struct report *r)
+{
+	char *colon = strchr(item, ':');
+	const char *twin;
+	int rc;
+
+	if (colon)
+		*colon++ = '\0';
+	if (frequency_parse(item, &list[n].freq_hz))
+		return refuse(r, LS_EFORMAT, "'%.20s' is not a frequency; one is written 867.1 or 867100000", item);
+	rc = check_band(table, item, list[n].freq_hz, r);
+	if (rc)
+		return rc;
+	twin = channel_twin(table, list, n);
+	if (twin)
+		return refuse(r, LS_ERANGE, "%.20s is %s", item, twin);
+	return rates_value(table, colon, &list[n], r);
+}
+
+static int extra_channels_value(const struct region_table *table, const char *text, struct region_settings *s,
+                                struct report *r)
 {
 	char *copy = strdup(text), *rest = copy, *item;
-	uint32_t list[COUNT(s->extra_channels)];
-	const char *twin;
+	struct channel list[COUNT(s->extra_channels)];
 	uint8_t n = 0;
 	int rc = copy ? LS_OK : LS_ENOMEM;
 
@@ -303,25 +358,68 @@ static int frequencies_value(const struct region_table *table, const char *text,
 	while (!rc && (item = next_item(&rest))) {
 		if (n == COUNT(list))
 			rc = refuse(r, LS_ERANGE, "at most %zu channels", COUNT(list));
-		else if (frequency_parse(item, &list[n]))
-			rc = refuse(r, LS_EFORMAT, "'%.20s' is not a frequency; one is written 867.1 or 867100000", item);
-		else if (list[n] < table->freq_min_hz || list[n] > table->freq_max_hz)
-			rc = refuse(r, LS_ERANGE, "%.20s is outside %s (%.1f to %.1f MHz)", item, table->name,
-			            table->freq_min_hz / 1e6, table->freq_max_hz / 1e6);
-		else if ((twin = channel_twin(table, list, n)))
-			rc = refuse(r, LS_ERANGE, "%.20s is %s", item, twin);
 		else
-			n++;
+			rc = extra_channel(table, item, list, n, r);
+		n += !rc;
 	}
 	free(copy);
 	if (!rc && n == 0 && strcmp(text, "none") != 0)
 		rc = refuse(r, LS_EFORMAT, "a list of frequencies, or none, is needed");
 	if (!rc) {
-		for (uint8_t i = 0; i < n; i++)
-			s->extra_channels[i] = (struct channel){list[i], table->cf_list_min_dr, table->cf_list_max_dr};
+		memcpy(s->extra_channels, list, n * sizeof(list[0]));
 		s->n_extra_channels = n;
 	}
 	return rc;
+}
+
+static int frequency_value(const struct config_option *o, const struct region_table *table, const char *text,
+                           uint32_t *freq_hz, struct report *r)
+{
+	bool may_be_auto = o->preset && strcmp(o->preset, "auto") == 0;
+	uint32_t v = 0;
+	int rc;
+
+	if (may_be_auto && strcmp(text, "auto") == 0) {
+		*freq_hz = 0;
+		return LS_OK;
+	}
+	if (frequency_parse(text, &v))
+		return refuse(r, LS_EFORMAT, "not a frequency; one is written 867.1 or 867100000%s", may_be_auto ? ", or auto" : "");
+	rc = check_band(table, text, v, r);
+	if (!rc)
+		*freq_hz = v;
+	return rc;
+}
+
+static int rx_window_value(const struct config_option *o, const char *text, enum rx_window *v, struct report *r)
+{
+	static const char *const words[] = {"both", "rx1", "rx2"}, *const numbers[] = {"0", "1", "2"};
+	const char *near;
+
+	for (size_t i = 0; i < COUNT(words); i++) {
+		if (strcasecmp(text, words[i]) == 0 || strcmp(text, numbers[i]) == 0) {
+			*v = (enum rx_window)i;
+			return LS_OK;
+		}
+	}
+	near = nearest_word(text, words, COUNT(words));
+	if (near)
+		suggest(r, "%s = %s", o->name, near);
+	return refuse(r, LS_EFORMAT, "one of both, rx1, rx2 is needed");
+}
+
+static int or_off_value(const struct config_option *o, const char *text, int8_t *v, struct report *r)
+{
+	int64_t n;
+
+	if (strcmp(text, "off") == 0) {
+		*v = -1;
+		return LS_OK;
+	}
+	if (parse_int(text, &n) || n < o->min || n > o->max)
+		return refuse(r, LS_ERANGE, "%" PRId64 " to %" PRId64 ", or off", o->min, o->max);
+	*v = (int8_t)n;
+	return LS_OK;
 }
 
 int config_value_parse(const struct config_option *o, const struct region_table *table, const char *text, void *base,
@@ -358,6 +456,7 @@ int config_value_parse(const struct config_option *o, const struct region_table 
 			*(int64_t *)place = v;
 		return rc;
 	case OPTION_BOOL:
+	case OPTION_DWELL:
 		return bool_value(text, place, &r);
 	case OPTION_DURATION:
 		rc = duration_value(o, text, o->min, o->max, &v, &r);
@@ -376,7 +475,7 @@ int config_value_parse(const struct config_option *o, const struct region_table 
 		if (!rc)
 			*(uint8_t *)place = (uint8_t)(v / 1000000);
 		return rc;
-	case OPTION_DR:
+	case OPTION_UINT8:
 		rc = int_value(o, text, &v, &r);
 		if (!rc)
 			*(uint8_t *)place = (uint8_t)v;
@@ -385,8 +484,14 @@ int config_value_parse(const struct config_option *o, const struct region_table 
 		return power_value(o, text, place, &r);
 	case OPTION_CHANNELS:
 		return channels_value(table, text, place, &r);
-	case OPTION_FREQUENCIES:
-		return frequencies_value(table, text, base, &r);
+	case OPTION_EXTRA_CHANNELS:
+		return extra_channels_value(table, text, base, &r);
+	case OPTION_FREQUENCY:
+		return frequency_value(o, table, text, place, &r);
+	case OPTION_RX_WINDOW:
+		return rx_window_value(o, text, place, &r);
+	case OPTION_OR_OFF:
+		return or_off_value(o, text, place, &r);
 	}
 	return LS_EBUG;
 }

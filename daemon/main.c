@@ -276,6 +276,7 @@ static int start_regions(struct server *srv)
 			log_srv(LOG_ERR, "[region %s]: %s", r->table->name, why);
 			return LS_EUSAGE;
 		}
+		memcpy(srv->regions[srv->n_regions].name, r->name, sizeof(r->name));
 		srv->n_regions++;
 	}
 	return LS_OK;
@@ -390,7 +391,7 @@ static void log_ready(const struct server *srv)
 	char regions[200] = "", state[320];
 
 	for (size_t i = 0; i < srv->n_regions; i++)
-		word_list_add(regions, sizeof(regions), ", ", srv->regions[i].table->name);
+		word_list_add(regions, sizeof(regions), ", ", srv->regions[i].name);
 	log_srv(LOG_NOTICE, "loraserverd " LS_VERSION " ready: %s; semtech_udp on %s (port %u, receive buffer %d KiB); control on %s",
 	        regions, srv->config.bind, (unsigned)semtech_udp_port(srv->udp), srv->rcvbuf_granted / 1024, srv->config.socket);
 	log_srv(LOG_INFO, "%zu devices, %zu gateways, %zu tenants from %s", srv->fleet.devices.used, srv->fleet.gateways.used,

@@ -8,6 +8,8 @@
 #define NO_LIMIT 0, 0
 #define NAME_MAX_CHARS 128
 
+#define REGIONS "EU868 US915 CN779 EU433 AU915 CN470 AS923 AS923_2 AS923_3 AS923_4 KR920 IN865 RU864 ISM2400"
+
 /* name, type, flags, min, max, choices, preset, column, cli, synonyms, width, help */
 #define NAME_FIELD(what)                                                                         \
 	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED, 1, NAME_MAX_CHARS, NULL, NULL,   \
@@ -83,7 +85,7 @@ static const struct field profile_fields[] = {
 	 "tenant", "tenant", 36, "Tenant that owns it"},
 	{"tenant_name", FT_TEXT, FF_READONLY | FF_VIEW | FF_COLUMN, NO_LIMIT, NULL, NULL, "tenant_name", NULL,
 	 NULL, 12, "Name of the tenant"},
-	{"region", FT_ENUM, FF_REQUIRED | FF_COLUMN, NO_LIMIT, "EU868 US915", NULL, "region", NULL, NULL, 8,
+	{"region", FT_ENUM, FF_REQUIRED | FF_COLUMN, NO_LIMIT, REGIONS, NULL, "region", NULL, NULL, 8,
 	 "Region the devices are made for"},
 	{"mac_version", FT_ENUM, FF_REQUIRED | FF_COLUMN, NO_LIMIT, "1.0.0 1.0.1 1.0.2 1.0.3 1.0.4", NULL,
 	 "mac_version", NULL, "macversion", 8, "LoRaWAN version of the devices"},
@@ -156,8 +158,8 @@ static const struct field gateway_fields[] = {
 	 "tenant", "tenant", 36, "Tenant that owns it"},
 	{"tenant_name", FT_TEXT, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "tenant_name", NULL, NULL, 12,
 	 "Name of the tenant"},
-	{"region", FT_ENUM, FF_COLUMN, NO_LIMIT, "EU868 US915", NULL, "region", NULL, NULL, 8,
-	 "Region it works in; absent: the only enabled one, else told by frequency"},
+	{"region", FT_TEXT, FF_COLUMN, 1, 31, NULL, NULL, "region", NULL, NULL, 8,
+	 "Region or region configuration it works in; absent: told by frequency"},
 	{"is_private", FT_BOOL, 0, NO_LIMIT, NULL, "false", "is_private", "private", NULL, 5,
 	 "Serves only devices of its tenant"},
 	{"latitude", FT_REAL, 0, -90, 90, NULL, NULL, "latitude", NULL, "lat", 10, "Degrees, north positive"},

@@ -212,7 +212,7 @@ int do_STATUS(struct server *srv, struct request *r)
 
 	store_figures(srv->store, &figures);
 	for (size_t i = 0; i < srv->n_regions; i++)
-		json_array_append_new(regions, json_string(srv->regions[i].table->name));
+		json_array_append_new(regions, json_string(srv->regions[i].name));
 	snprintf(net_id, sizeof(net_id), "%06x", (unsigned)srv->config.net_id & 0xffffffu);
 	json_object_set_new(o, "state", json_string(degraded ? "degraded" : "ok"));
 	json_object_set_new(o, "degraded", json_boolean(degraded));

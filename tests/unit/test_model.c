@@ -510,7 +510,7 @@ static void bad_params(void **state)
 		{M_DEVICE_CREATE, "{" NEEDED ",\"app_key\":\"00\"}", 5, "app_key: 2 hex digits, 32 needed", "app_key", NULL},
 		{M_DEVICE_CREATE, "{" NEEDED ",\"tags\":{\"a\":null}}", 5, "tags: the value of a must be text", "tags", NULL},
 		{M_PROFILE_CREATE, "{\"name\":\"b\",\"region\":\"EU86\",\"mac_version\":\"1.0.3\"}", 5,
-		 "region: 'EU86' is not one of EU868 US915", "region", "EU868"},
+		 "region: 'EU86' is not one of EU868 US915 CN779 EU433 AU915 CN470 AS923 AS923_2 AS923_3 AS923_4 KR920 IN865 RU864 ISM2400", "region", "EU868"},
 		{M_DEVICE_SET, "{" DEVICE ",\"dev_addr\":\"01020304\"}", 2, "device.set has no parameter 'dev_addr'",
 		 "dev_addr", NULL},
 		{M_DEVICE_SET, "{" DEVICE ",\"unset\":[\"name\"]}", 5, "unset: name must have a value", "unset", NULL},
