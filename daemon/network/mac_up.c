@@ -135,6 +135,10 @@ static void settle_link_adr(const struct mac_up_input *in, const uint8_t *block,
 		mac_note_refusal(s, MAC_ITEM_DR, after.dr, status, in->f_cnt);
 	if (!(status & 4) && !after.keeps_tx_power)
 		mac_note_refusal(s, MAC_ITEM_TX_POWER, after.tx_power, status, in->f_cnt);
+	/* It says no to what it has already: no other value will please it. */
+	if ((!(status & 1) && ch_mask_equal(&after.mask, &s->mask)) || (!(status & 2) && after.dr == s->dr) ||
+	    (!(status & 4) && after.tx_power == s->tx_power))
+		mac_note_refusal(s, MAC_ITEM_LINK_ADR, 0, status, in->f_cnt);
 	/* A mask no channel of which has the data rate: devices differ in which of the two they refuse. Either alone is tried. */
 	out->n_refused++;
 }
