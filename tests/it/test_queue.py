@@ -163,9 +163,9 @@ def test_life_of_an_item_is_listed_and_survives_a_restart(own_lab):
     assert (a['confirmed'], a['retries'], a['attempts'], a['state'], a['expires_at']) == (True, 2, 1, 'sent', expires)
     assert a['not_before'] is None
     assert (b['retries'], b['attempts'], b['state'], b['not_before'], b['expires_at']) == (0, 0, 'waiting', later, None)
-    again = deaf_send_down(lab, gw, dev)
-    assert again.application() == (10, b'\x01')
-    assert item_of(lab, dev, one)['attempts'] == 2
+    _, heard = lab.send(gw, dev, b'u', ack=False)
+    assert dev.session.open(lab.check_rx1(gw.wait_downlink(), heard).phy).application() == (10, b'\x01')
+    wait_until(lambda: item_of(lab, dev, one)['attempts'] == 2, 5, 'the second attempt')
 
 
 @pytest.mark.parametrize('flags', [('--retries', 1), ('--confirmed', '--retries', 101), ('--expires', '2020-01-01T00:00:00Z'),
