@@ -266,8 +266,10 @@ void network_forget_device(struct network *n, struct device *d)
 	answer_forget(n, d);
 	transmit_forget(n, d->dev_eui);
 	/* Nobody will report on them any more: they wait again, as they do after a restart. */
-	for (struct queue_item *item = d->queue; item; item = item->next)
+	for (struct queue_item *item = d->queue; item; item = item->next) {
 		item->state = QUEUE_WAITING;
+		item->sent_us = 0;
+	}
 }
 
 const struct network_counters *network_counters(const struct network *n)
