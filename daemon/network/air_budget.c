@@ -41,6 +41,11 @@ int air_band_of(const struct region_table *table, uint32_t freq_hz)
 	return -1;
 }
 
+bool air_is_forbidden(const struct region_table *table, uint32_t freq_hz)
+{
+	return table->forbids_unlisted && air_band_of(table, freq_hz) < 0;
+}
+
 /* The place of a minute, NULL when it is so old that it counts no more. */
 static uint32_t *minute_of(struct air_band *band, uint64_t start_us)
 {

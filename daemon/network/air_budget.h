@@ -41,6 +41,9 @@ void air_budget_free(struct air_budget *b);                          /* the whol
 /* Sub-band of a frequency, -1 when it lies in none. */
 int air_band_of(const struct region_table *table, uint32_t freq_hz);
 
+/* Does the region allow no transmission there at all? */
+bool air_is_forbidden(const struct region_table *table, uint32_t freq_hz);
+
 /* Sent, or promised, at start_us; take_back when it did not go on air after all. */
 void air_budget_add(struct air_budget *b, uint32_t freq_hz, uint64_t start_us, uint32_t air_us);
 void air_budget_take_back(struct air_budget *b, uint32_t freq_hz, uint64_t start_us, uint32_t air_us);
