@@ -4,22 +4,27 @@
  * After an uplink is committed the application gets downlink_data_delay to push something. Then the
  * answer is built at min(event + delay + RX1 delay - 1 s, window - lead), its counter is committed, and only
  * then the octets leave. The lead is what the way to the gateway needs: its learned one-way time, the commit's
- * p99 and 50 ms; 300 ms until learned. If RX1 can no longer be met RX2 is chosen at once; if that is too late
- * too, the item stays and the drop says so.
+ * p99 and 50 ms; 300 ms until learned.
+ *
+ * Where it goes is answer_plan.c's affair: RX1, another gateway, RX2. When it is known early that something will go, its
+ * place is pencilled into the calendar, so that downlinks of other classes go elsewhere. If no place is left the item
+ * stays and the drop says why.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/answer_plan.h"
 #include "network/downlink.h"
 #include "network/log_text.h"
 #include "network/mac_answer.h"
-#include "network/windows.h"
 
 struct answer {
 	struct due due;
 	struct answer *next, **link;
 	struct answer_wish wish;
+	struct eui64 pencil_gateway_id;
+	uint32_t pencil_id;        /* 0: none */
 };
 
 /* An item that fits no frame of the windows there are: removed, and the application is told. */
@@ -45,35 +50,64 @@ static void drop_too_long(struct network *n, struct commit *c, struct device *d,
 	device_queue_remove(d, item->id);
 }
 
-/*
- * Build for the first window whose rate carries what waits. An item that even the wider window could not carry with
- * nothing else is dropped; one that only does not fit now (RX1 missed, or MAC answers in the way) stays, with
- * FPending set in what goes without it.
- */
-static int build_for_windows(struct network *n, struct commit *c, struct downlink_input *in, struct device *d,
-                             const struct window *windows, int n_windows, size_t widest, bool may_take_item,
-                             struct downlink_outcome *out)
+static enum downlink_rank rank_of(const struct downlink_input *in)
 {
-	const struct session *s = in->session;
+	if (in->ack || in->must_send)
+		return RANK_ACK;
+	return in->f_opts_len ? RANK_MAC : RANK_APPLICATION;
+}
+
+/*
+ * Build for the first window whose rate carries what waits and where a gateway is free. *too_long is set when a window
+ * was passed over because of its rate; with `without` the item is left out there, and FPending says so. False: no
+ * place, or nothing to send (then plan->reason is DROP_NONE).
+ */
+static bool build_and_place(struct network *n, struct answer_plan *plan, struct downlink_input *in, bool without,
+                            struct downlink_outcome *out, const struct queue_item **too_long)
+{
+	*too_long = NULL;
+	plan->reason = DROP_NONE;
+	plan->detail[0] = 0;
+	for (int displace = 0; displace < 2; displace++)
+		for (int i = 0; i < plan->n_windows; i++) {
+			in->max_payload_m = plan->windows[i].max_m;
+			downlink_build(n->crypto, in, out);
+			if (out->too_long)
+				*too_long = out->too_long;
+			if (out->too_long && !without)
+				continue;
+			if (!out->send)
+				return false;
+			if (answer_plan_window(plan, i, out->phy_len, rank_of(in), displace))
+				return true;
+		}
+	return false;
+}
+
+/*
+ * An item that even the wider window could not carry with nothing else is dropped; one that only does not fit now (RX1
+ * missed or busy, or MAC answers in the way) stays, and what there is beside it goes.
+ */
+static bool make_frame(struct network *n, struct commit *c, struct answer_plan *plan, struct downlink_input *in,
+                       struct device *d, bool may_take_item, struct downlink_outcome *out)
+{
+	size_t widest = windows_widest_item(plan->windows, plan->n_windows);
+	const struct queue_item *too_long;
 
 	in->queue = d->queue;
 	in->may_take_item = may_take_item;
 	in->now_wall_us = clock_wall_us();
 	for (;;) {
-		for (int i = 0; i < n_windows; i++) {
-			in->max_payload_m = window_max_m(s, windows[i].params.dr);
-			downlink_build(n->crypto, in, out);
-			if (!out->too_long)
-				return i;
-		}
-		if (out->too_long->data_len <= widest)
+		if (build_and_place(n, plan, in, false, out, &too_long))
+			return true;
+		if (!too_long)
+			return false;
+		if (too_long->data_len <= widest)
 			break;
-		drop_too_long(n, c, d, out->too_long, widest);
+		drop_too_long(n, c, d, too_long, widest);
 		in->queue = d->queue;
 	}
-	in->max_payload_m = window_max_m(s, windows[0].params.dr);
-	downlink_build(n->crypto, in, out); /* without it */
-	return 0;
+	return build_and_place(n, plan, in, true, out, &too_long);
 }
 
 static void on_down_committed(struct commit *c, int rc)
@@ -81,18 +115,18 @@ static void on_down_committed(struct commit *c, int rc)
 	struct transmit *t = c->arg;
 
 	if (rc)
-		free(t);
+		transmit_discard(c->network, t);
 	else
 		transmit_start(c->network, t);
 }
 
 void answer_report_unsent(struct network *n, const struct device *d, const struct answer_wish *w,
-                          enum drop_reason reason)
+                          enum drop_reason reason, const char *detail)
 {
 	int64_t now = clock_wall_us();
 	struct frame_down row = {
 		.device = d, .gateway_id = w->e->receptions[0].rx.gateway_id, .dev_addr = w->dev_addr,
-		.f_port = -1, .dr = -1, .m_type = M_TYPE_UNCONFIRMED_DOWN, .reason = reason,
+		.f_port = -1, .dr = -1, .m_type = M_TYPE_UNCONFIRMED_DOWN, .reason = reason, .detail = detail,
 	};
 	struct commit *c;
 
@@ -109,28 +143,22 @@ void answer_report_unsent(struct network *n, const struct device *d, const struc
 }
 
 static void commit_answer(struct network *n, struct commit *c, struct device *d, struct session *s,
-                          const struct reception *r, const struct window *windows, int n_windows, int chosen,
-                          const struct downlink_outcome *built)
+                          const struct answer_plan *plan, const struct downlink_outcome *built)
 {
-	struct transmit *t = transmit_new(n, d, r->rx.gateway_id);
-	int64_t now = clock_wall_us();
-	struct frame_down row;
+	struct transmit *t = transmit_new(n, d);
 
 	if (!t) {
 		commit_submit(c, false);
 		return;
 	}
-	windows_add_option(t, s->region, r, &windows[chosen]);
-	/* RX2 carries the same octets, if its rate can. */
-	if (chosen + 1 < n_windows &&
-	    built->phy_len - 5 <= window_max_m(s, windows[chosen + 1].params.dr))
-		windows_add_option(t, s->region, r, &windows[chosen + 1]);
+	answer_plan_give(plan, t);
 	t->dev_addr = s->dev_addr;
 	t->f_cnt_down = built->f_cnt_down;
 	t->f_cnt_up = s->up.f_cnt_up;
 	t->phy_len = (uint8_t)built->phy_len;
 	memcpy(t->phy, built->phy, built->phy_len);
 	t->m_type = built->phy[0] >> 5;
+	transmit_place(n, t); /* found free a moment ago; if memory is out, transmit_start() finds that out */
 
 	s->down = built->down;
 	s->up.up_answered = true;
@@ -147,13 +175,6 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 		item->has_f_cnt_down = true;
 		store_batch_queue_state(c->batch, item->id, QUEUE_IN_FLIGHT, built->f_cnt_down);
 	}
-	row = (struct frame_down){
-		.device = d, .gateway_id = t->gateway_id, .dev_addr = s->dev_addr, .f_cnt = t->f_cnt_down,
-		.has_f_cnt = true, .f_port = t->f_port, .dr = t->drs[0], .m_type = t->m_type,
-		.tx = &t->options[0], .window = t->windows[0], .phy = t->phy, .phy_len = t->phy_len,
-	};
-	text_frame_down(commit_row_begin(c), &row, now);
-	commit_row_end(c, LOG_FRAME, "down", now, &d->dev_eui, &s->dev_addr, NULL);
 	commit_touch(c, d->dev_eui);
 	c->done = on_down_committed;
 	c->arg = t;
@@ -163,43 +184,47 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 static void make_answer(struct network *n, struct device *d, const struct answer_wish *w)
 {
 	struct session *s = device_session_of(d, w->dev_addr);
-	const struct reception *r;
-	struct window windows[WINDOWS_MAX];
+	struct answer_plan plan;
 	struct downlink_outcome built;
 	uint8_t f_opts[15];
 	struct downlink_input in = {.session = s, .ack = w->ack, .must_send = w->must_send, .f_opts = f_opts};
 	struct commit *c;
-	int n_windows, chosen;
 
 	if (!s || !s->region || (!w->must_send && (!w->may_take_item || !d->queue)))
 		return;
-	r = answer_path(n, w->e, d, s->region, &w->e->receptions[w->best]);
-	if (!r) {
-		answer_report_unsent(n, d, w, DROP_NO_GATEWAY_PATH);
-		return;
-	}
-	n_windows = windows_open(n, w, s, r, windows);
-	if (!n_windows) {
-		answer_report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE);
+	if (!answer_plan_init(&plan, n, w->e, d, s->region, &w->e->receptions[w->best])) {
+		answer_report_unsent(n, d, w, DROP_NO_GATEWAY_PATH, "");
 		return;
 	}
 	c = commit_new(n);
 	if (!c)
 		return;
 	queue_expire(n, c, d, clock_wall_us());
+	plan.n_windows = windows_of_answer(w, s, plan.paths[0]->freq_hz, plan.windows);
 	in.f_opts_len = mac_answers(w, d, s->region, f_opts);
-	chosen = build_for_windows(n, c, &in, d, windows, n_windows, windows_widest_item(s, w, r), w->may_take_item, &built);
-	if (built.send)
-		commit_answer(n, c, d, s, r, windows, n_windows, chosen, &built);
-	else
-		commit_submit(c, false);
-	if (!built.send && built.exhausted)
-		answer_report_unsent(n, d, w, DROP_F_CNT_EXHAUSTED);
-	else if (!built.send && built.too_long)
-		answer_report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE);
+	if (make_frame(n, c, &plan, &in, d, w->may_take_item, &built)) {
+		commit_answer(n, c, d, s, &plan, &built);
+		return;
+	}
+	commit_submit(c, false); /* an item may have been dropped */
+	if (built.exhausted)
+		answer_report_unsent(n, d, w, DROP_F_CNT_EXHAUSTED, "");
+	else if (plan.reason)
+		answer_report_unsent(n, d, w, plan.reason, plan.detail);
+	else if (built.too_long)
+		answer_report_unsent(n, d, w, DROP_DOWNLINK_TOO_LATE, "");
 }
 
 /* ---- life of an answer ---------------------------------------------------------------------- */
+
+static void erase_pencil(struct network *n, struct answer *a)
+{
+	struct gateway *g = a->pencil_id ? fleet_gateway(n->fleet, a->pencil_gateway_id) : NULL;
+
+	if (g)
+		gateway_air_erase(g, a->pencil_id);
+	a->pencil_id = 0;
+}
 
 static void answer_free(struct network *n, struct answer *a)
 {
@@ -207,6 +232,7 @@ static void answer_free(struct network *n, struct answer *a)
 
 	if (d && d->answer == a)
 		d->answer = NULL;
+	erase_pencil(n, a);
 	due_cancel(&n->due, &a->due);
 	*a->link = a->next;
 	if (a->next)
@@ -227,9 +253,38 @@ static void on_due(struct due *due, void *arg)
 	if (d && (d->writes || d->profile->writes) &&
 	    !due_set(&n->due, &a->due, clock_mono_us() + WRITE_RETRY_US))
 		return;
+	erase_pencil(n, a);
 	if (d)
 		make_answer(n, d, &a->wish);
 	answer_free(n, a);
+}
+
+#define ANSWER_LEN_TYPICAL 20 /* header, MIC and some MAC answers */
+
+/* Something will go: keep its place. NULL: no way, or nothing known to go. */
+static const struct reception *pencil(struct network *n, struct answer *a, struct device *d, const struct session *s,
+                                      struct answer_plan *plan)
+{
+	const struct answer_wish *w = &a->wish;
+	const struct queue_item *item = w->may_take_item ? d->queue : NULL;
+	enum downlink_rank rank = w->must_send ? RANK_ACK : RANK_APPLICATION;
+	struct gateway *g;
+
+	if ((!w->must_send && !item) || !answer_plan_init(plan, n, w->e, d, s->region, &w->e->receptions[w->best]))
+		return NULL;
+	plan->n_windows = windows_of_answer(w, s, plan->paths[0]->freq_hz, plan->windows);
+	if (!answer_plan_any(plan, ANSWER_LEN_TYPICAL + (item ? item->data_len : 0u), rank) &&
+	    !answer_plan_any(plan, ANSWER_LEN_TYPICAL, rank))
+		return plan->paths[0];
+	g = fleet_gateway(n->fleet, plan->options[0].gateway_id);
+	a->pencil_id = network_downlink_id(n);
+	a->pencil_gateway_id = plan->options[0].gateway_id;
+	if (!g || gateway_air_pencil(g, &plan->options[0].place, a->pencil_id, clock_mono_us()))
+		a->pencil_id = 0;
+	for (unsigned i = 0; i < plan->n_paths; i++)
+		if (eui64_equal(plan->paths[i]->rx.gateway_id, plan->options[0].gateway_id))
+			return plan->paths[i];
+	return plan->paths[0];
 }
 
 void answer_schedule(struct network *n, const struct answer_wish *wish)
@@ -237,6 +292,7 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	struct device *d = fleet_device(n->fleet, wish->dev_eui);
 	struct session *s = d ? device_session_of(d, wish->dev_addr) : NULL;
 	const struct reception *r;
+	struct answer_plan plan;
 	struct answer *a;
 	uint64_t at, latest, lead;
 
@@ -257,7 +313,7 @@ void answer_schedule(struct network *n, const struct answer_wish *wish)
 	d->answer = a;
 	at = clock_mono_us() + (uint64_t)n->options.downlink_data_delay_us + (s->up.rx1_delay_s - 1u) * 1000000u;
 	/* Most uplinks want nothing: for them the first gateway's way is near enough. */
-	r = wish->must_send || d->queue ? answer_path(n, wish->e, d, s->region, &wish->e->receptions[wish->best]) : NULL;
+	r = pencil(n, a, d, s, &plan);
 	if (!r)
 		r = &wish->e->receptions[0]; /* or no path now; there may be one when it is due */
 	lead = answer_lead_us(n, r->rx.gateway_id);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "network/gateway_air.h"
 #include "network/mac_state.h"
 
 _Static_assert(MAC_STATE_OCTETS_MAX <= SESSION_MAC_MAX, "a MAC state fits its column");
@@ -125,6 +126,7 @@ static void profile_free(struct profile *p)
 
 static void gateway_free(struct gateway *g)
 {
+	gateway_air_free(g->air);
 	free(g->name);
 	free(g);
 }

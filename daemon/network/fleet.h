@@ -81,6 +81,7 @@ struct gateway {
 	int64_t last_seen_stored_us;
 	int32_t one_way_us;      /* learned: half the round trip PULL_RESP - TX_ACK, 0 unknown */
 	int64_t gps_seen_us;     /* wall: last time it told GPS time with an uplink, 0: never, or it refused to send by it */
+	struct gateway_air *air; /* calendar, budgets, delivery record; NULL: sent nothing yet */
 };
 
 struct queue_item {

@@ -149,8 +149,8 @@ void gateway_refusal_text(const struct gateway_candidate *c, char *out, size_t s
 	snprintf(out, size, "free");
 }
 
-/* 10 log10 of a ratio of bandwidths, in tenths of dB. All there are lie close to powers of two. */
-static int bandwidth_db10(uint32_t up_hz, uint32_t down_hz)
+/* All bandwidths there are lie close to powers of two of each other. */
+int bandwidth_db10(uint32_t up_hz, uint32_t down_hz)
 {
 	int db10 = 0;
 

@@ -63,4 +63,7 @@ void gateway_refusal_text(const struct gateway_candidate *c, char *out, size_t s
  */
 int link_margin_db10(const struct radio *up, bool has_snr, int snr_db10, int rssi_dbm, const struct radio *down);
 
+/* What a wider receiver loses to noise: 10 log10(down / up), in tenths of dB. */
+int bandwidth_db10(uint32_t up_hz, uint32_t down_hz);
+
 #endif

@@ -6,6 +6,7 @@
 #include "network/collect.h"
 #include "network/commit.h"
 #include "network/due.h"
+#include "network/gateway_air.h"
 #include "network/network.h"
 #include "network/uplink.h"
 
@@ -64,6 +65,7 @@ struct network {
 bool network_may_log_drop(struct network *n, enum drop_reason reason, int64_t now_wall_us);
 
 struct uuid network_uuid(struct network *n);
+uint32_t network_downlink_id(struct network *n); /* never 0 */
 
 /* ---- turn.c --------------------------------------------------------------------------------- */
 
@@ -92,20 +94,23 @@ void answer_schedule(struct network *n, const struct answer_wish *wish);
 void answer_forget(struct network *n, struct device *d);
 void answer_free_all(struct network *n);
 
-/* An answer that was due and never became octets: no counter was used, nothing left. */
+/* An answer that was due and never became octets: no counter was used, nothing left. `detail` may be empty. */
 void answer_report_unsent(struct network *n, const struct device *d, const struct answer_wish *w,
-                          enum drop_reason reason);
+                          enum drop_reason reason, const char *detail);
 
 /* ---- path.c --------------------------------------------------------------------------------- */
 
 /*
- * The reception to answer through: the strongest path of those that agree with the one that speaks for the frame; best
- * is NULL where that is the strongest one. NULL: no path.
+ * The receptions an answer can go through, one a gateway: those that agree with the one that speaks for the frame; best
+ * is NULL where that is the strongest one. How many.
  */
-const struct reception *answer_path(struct network *n, const struct collected *e, const struct device *d,
-                                    const struct region *region, const struct reception *best);
+unsigned answer_paths(struct network *n, const struct collected *e, const struct device *d, const struct region *region,
+                      const struct reception *best, const struct reception *out[COLLECT_COPIES_MAX]);
 
 /* ---- join_answer.c -------------------------------------------------------------------------- */
+
+/* Could an accept go out now? If not, detail says why. */
+bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, char detail[DETAIL_SIZE]);
 
 /* Send a committed join accept. */
 void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t dev_addr, struct collected *e,
@@ -140,28 +145,49 @@ void queue_watch_free_all(struct network *n);
 
 /* ---- transmit.c ----------------------------------------------------------------------------- */
 
+#define TRANSMIT_OPTIONS_MAX 4
+#define TRANSMIT_WHY_SIZE (CHOICE_TEXT_SIZE + DETAIL_SIZE + 2)
+
+/* One way to send it. */
+struct transmit_option {
+	struct eui64 gateway_id;
+	int window, dr;             /* window 0: none of an uplink */
+	struct place place;
+	struct tx_option tx;
+};
+
 struct transmit {
 	struct due due;             /* no TX_ACK for 2 s */
 	struct transmit *next, **link;
-	uint32_t id;
-	struct eui64 dev_eui, gateway_id;
+	uint32_t id;                /* also of its reservation in the gateway's calendar */
+	struct eui64 dev_eui;
 	uint32_t dev_addr, f_cnt_down;
 	uint32_t f_cnt_up;          /* next expected when it was built: tells which uplink it answers */
 	bool is_join, has_item, confirmed;
 	struct uuid queue_item_id;
 	int f_port, m_type;
 	unsigned n_options, at;
-	struct tx_option options[2];
-	int windows[2], drs[2];
-	uint64_t window_mono_us[2];
-	char refusals[96];          /* what the gateway said, per option */
+	struct transmit_option options[TRANSMIT_OPTIONS_MAX];
+	bool is_placed;             /* options[at] has its place in the calendar */
+	bool was_sent;
+	int64_t sent_wall_us;
+	int32_t margin_ms;          /* from when the octets are at the gateway to the window */
+	uint32_t round_trip_us;     /* 0: none was told */
+	char why[TRANSMIT_WHY_SIZE];/* this gateway and window */
+	char refusals[96];          /* what the gateways said, per option */
 	const char *last_refusal;   /* the last of these words, static text */
 	uint8_t phy_len;
 	uint8_t phy[PHY_MAX];
 };
 
-/* A downlink to this device through this gateway, without options yet. NULL: out of memory. */
-struct transmit *transmit_new(struct network *n, const struct device *d, struct eui64 gateway_id);
+/* A downlink to this device, without options yet. NULL: out of memory. */
+struct transmit *transmit_new(struct network *n, const struct device *d);
+/*
+ * Take the first option's place in the calendar, before the commit; false when it is gone meanwhile. Then either
+ * transmit_start() once the counter is on disk, or transmit_discard().
+ */
+bool transmit_place(struct network *n, struct transmit *t);
+void transmit_discard(struct network *n, struct transmit *t);
 /* Takes t (heap). Sends the first option; the rest follows from the gateway's answers. */
 void transmit_start(struct network *n, struct transmit *t);
 void transmit_on_ack(struct network *n, const struct tx_ack *ack);

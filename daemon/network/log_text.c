@@ -636,6 +636,20 @@ void text_frame_down(struct text_buf *t, const struct frame_down *f, int64_t tim
 		text_put_i64(t, f->tx->power_dbm);
 	}
 	put_optional(t, ",\"window\":", f->window > 0, (uint64_t)f->window);
+	LITERAL(t, ",\"margin_ms\":");
+	if (f->was_sent)
+		text_put_i64(t, f->margin_ms);
+	else
+		LITERAL(t, "null");
+	put_optional(t, ",\"round_trip_ms\":", f->round_trip_us > 0, (f->round_trip_us + 500) / 1000);
+	if (f->choice && f->choice[0]) {
+		LITERAL(t, ",\"choice\":");
+		put_text(t, f->choice);
+	}
+	if (!f->reason && f->refusals && f->refusals[0]) {
+		LITERAL(t, ",\"refusals\":");
+		put_text(t, f->refusals);
+	}
 	LITERAL(t, ",\"phy_payload\":\"");
 	text_put_hex(t, f->phy, f->phy_len);
 	text_putc(t, '"');

@@ -64,6 +64,11 @@ struct frame_down {
 	int f_port, dr, m_type;
 	const struct tx_option *tx; /* NULL: never got so far */
 	int window;               /* 1 or 2, 0 none */
+	bool was_sent;
+	int32_t margin_ms;        /* if it was sent: octets at the gateway so long before the window */
+	uint32_t round_trip_us;   /* to the TX_ACK, 0 unknown */
+	const char *choice;       /* why this gateway and window, "" or NULL: not chosen */
+	const char *refusals;     /* what gateways said before it was taken */
 	const uint8_t *phy;
 	size_t phy_len;
 	enum drop_reason reason;

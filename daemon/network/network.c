@@ -30,6 +30,13 @@ struct uuid network_uuid(struct network *n)
 	return uuid_from_random(random);
 }
 
+uint32_t network_downlink_id(struct network *n)
+{
+	if (!n->next_downlink_id)
+		n->next_downlink_id = 1;
+	return n->next_downlink_id++;
+}
+
 /* ---- timers --------------------------------------------------------------------------------- */
 
 static void on_collect_timer(uv_timer_t *timer);

@@ -1,10 +1,13 @@
 /*
  * transmit.c - downlinks at gateways.
  *
- * A downlink has one or two options (RX1, RX2) with the same octets. The first goes to the gateway; an error in
- * its TX_ACK sends the second while that is still reachable. A good TX_ACK, a protocol without one, or
- * silence for 2 s count as sent. Only then the queue item leaves the queue (or, confirmed, waits for
+ * A downlink has up to four options, the same octets in another window or through another gateway. The first goes to
+ * its gateway; an error in the TX_ACK sends the next that is still reachable and has a place on air. A good TX_ACK, a
+ * protocol without one, or silence for 2 s count as sent. Only then the queue item leaves the queue (or, confirmed, waits for
  * the device's acknowledgement); when nothing was sent it goes back to waiting and will take a new counter.
+ *
+ * The frame's row is written when all this is known, so it tells the window and gateway that really carried it, the
+ * margin in time, and what other gateways said.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,21 +42,52 @@ void transmit_init(struct network *n)
 	ptr_table_init(&n->transmits, entry_hash, NULL);
 }
 
-struct transmit *transmit_new(struct network *n, const struct device *d, struct eui64 gateway_id)
+struct transmit *transmit_new(struct network *n, const struct device *d)
 {
 	struct transmit *t = calloc(1, sizeof(*t));
 
 	if (!t)
 		return NULL;
-	t->id = n->next_downlink_id++;
+	t->id = network_downlink_id(n);
 	t->dev_eui = d->dev_eui;
-	t->gateway_id = gateway_id;
 	t->f_port = -1;
 	return t;
 }
 
+/* ---- the place on air ----------------------------------------------------------------------- */
+
+static struct gateway *gateway_of(struct network *n, const struct transmit *t)
+{
+	return t->at < t->n_options ? fleet_gateway(n->fleet, t->options[t->at].gateway_id) : NULL;
+}
+
+bool transmit_place(struct network *n, struct transmit *t)
+{
+	struct gateway *g = gateway_of(n, t);
+
+	t->is_placed = g && !gateway_air_reserve(g, &t->options[t->at].place, t->id, clock_mono_us());
+	return t->is_placed;
+}
+
+static void leave_place(struct network *n, struct transmit *t)
+{
+	struct gateway *g = t->is_placed ? gateway_of(n, t) : NULL;
+
+	if (g)
+		gateway_air_release(g, &t->options[t->at].place, t->id);
+	t->is_placed = false;
+}
+
+void transmit_discard(struct network *n, struct transmit *t)
+{
+	leave_place(n, t);
+	free(t);
+}
+
 static void transmit_end(struct network *n, struct transmit *t)
 {
+	if (!t->was_sent)
+		leave_place(n, t);
 	due_cancel(&n->due, &t->due);
 	ptr_table_remove(&n->transmits, t);
 	*t->link = t->next;
@@ -71,17 +105,18 @@ void transmit_free_all(struct network *n)
 
 static void down_row(struct commit *c, const struct transmit *t, const struct device *d, enum drop_reason reason)
 {
-	unsigned at = t->at < t->n_options ? t->at : t->n_options - 1;
+	const struct transmit_option *o = &t->options[t->at < t->n_options ? t->at : t->n_options - 1];
 	struct frame_down row = {
-		.device = d, .gateway_id = t->gateway_id, .dev_addr = t->dev_addr, .f_cnt = t->f_cnt_down,
-		.has_f_cnt = !t->is_join, .f_port = t->f_port, .dr = t->drs[at], .m_type = t->m_type,
-		.tx = &t->options[at], .window = t->windows[at], .phy = t->phy, .phy_len = t->phy_len,
-		.reason = reason, .detail = t->refusals,
+		.device = d, .gateway_id = o->gateway_id, .dev_addr = t->dev_addr, .f_cnt = t->f_cnt_down,
+		.has_f_cnt = !t->is_join, .f_port = t->f_port, .dr = o->dr, .m_type = t->m_type,
+		.tx = &o->tx, .window = o->window, .phy = t->phy, .phy_len = t->phy_len,
+		.was_sent = t->was_sent, .margin_ms = t->margin_ms, .round_trip_us = t->round_trip_us,
+		.choice = t->why, .refusals = t->refusals, .reason = reason, .detail = t->refusals,
 	};
-	int64_t now = clock_wall_us();
+	int64_t time_us = t->was_sent ? t->sent_wall_us : clock_wall_us();
 
-	text_frame_down(commit_row_begin(c), &row, now);
-	commit_row_end(c, LOG_FRAME, "down", now, &t->dev_eui, &t->dev_addr, drop_reason_name(reason));
+	text_frame_down(commit_row_begin(c), &row, time_us);
+	commit_row_end(c, LOG_FRAME, "down", time_us, &t->dev_eui, &t->dev_addr, drop_reason_name(reason));
 }
 
 /* Sent: the item leaves the queue, or waits for the device. */
@@ -93,13 +128,16 @@ static void settle_sent(struct network *n, struct transmit *t)
 	int64_t now = clock_wall_us();
 
 	n->counters.downlinks_ok++;
-	if (!item)
-		return;
-	c = commit_new(n);
+	c = d ? commit_new(n) : NULL;
 	if (!c)
 		return; /* the item stays in flight and is sent again after a restart: better twice than never */
-	text_txack_event(commit_row_begin(c), d, now, t->id, item->id, t->f_cnt_down, t->gateway_id,
-	                 &t->options[t->at]);
+	down_row(c, t, d, DROP_NONE);
+	if (!item) {
+		commit_submit(c, true); /* rests on nothing: it may ride along with the next */
+		return;
+	}
+	text_txack_event(commit_row_begin(c), d, now, t->id, item->id, t->f_cnt_down, t->options[t->at].gateway_id,
+	                 &t->options[t->at].tx);
 	commit_row_end(c, LOG_EVENT, "txack", now, &t->dev_eui, NULL, NULL);
 	if (t->confirmed) {
 		store_batch_queue_state(c->batch, item->id, QUEUE_SENT, t->f_cnt_down);
@@ -156,11 +194,21 @@ static void settle_failed(struct network *n, struct transmit *t, enum drop_reaso
 	commit_submit(c, false);
 }
 
+static struct delivery_record *record_of(struct network *n, const struct transmit *t)
+{
+	struct gateway *g = gateway_of(n, t);
+
+	return g && g->air ? &g->air->record : NULL;
+}
+
 static void on_silence(struct due *due, void *arg)
 {
 	struct network *n = arg;
 	struct transmit *t = (struct transmit *)due;
+	struct delivery_record *record = record_of(n, t);
 
+	if (record)
+		delivery_silent(record);
 	settle_sent(n, t);
 	transmit_end(n, t);
 }
@@ -171,42 +219,102 @@ static void refusal(struct transmit *t, const char *what)
 	size_t len = strlen(t->refusals);
 
 	t->last_refusal = what;
-	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%sRX%d: %s", len ? ", " : "", t->windows[t->at], what);
+	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%sRX%d: %s", len ? ", " : "", t->options[t->at].window, what);
+}
+
+/* Is there (still) a place on air for options[at]? Says why not. */
+static const char *take_place(struct network *n, struct transmit *t)
+{
+	static const char *const words[] = {
+		[GATEWAY_GOOD] = "out of memory", [GATEWAY_YIELDS] = "out of memory", [GATEWAY_BUSY] = "gateway busy",
+		[GATEWAY_DUTY_CYCLE] = "duty cycle exhausted", [GATEWAY_FORBIDDEN] = "frequency not allowed",
+		[GATEWAY_TOO_LATE] = "too late",
+	};
+	const struct transmit_option *o = &t->options[t->at];
+	struct gateway *g = gateway_of(n, t);
+	struct gateway_candidate c = {0};
+	enum gateway_verdict verdict;
+
+	if (!g)
+		return "no such gateway";
+	if (t->is_placed)
+		return gateway_air_holds(g, t->id) ? NULL : "displaced by a downlink of higher rank";
+	gateway_air_look(g, &o->place, clock_mono_us(), &c);
+	verdict = gateway_judge(&c);
+	if (verdict > GATEWAY_YIELDS)
+		return words[verdict];
+	return transmit_place(n, t) ? NULL : words[verdict];
+}
+
+static void note_sent(struct network *n, struct transmit *t)
+{
+	const struct transmit_option *o = &t->options[t->at];
+	struct gateway *g = gateway_of(n, t);
+	uint64_t now = clock_mono_us();
+
+	n->counters.downlinks_sent++;
+	t->was_sent = true;
+	t->sent_wall_us = clock_wall_us();
+	t->margin_ms = (int32_t)(((int64_t)(o->place.start_us - now) - (g ? g->one_way_us : 0)) / 1000);
+	if (!g)
+		return;
+	gateway_air_fix(g, t->id);
+	if (g->air)
+		g->air->record.last_margin_ms = t->margin_ms;
+}
+
+/* After this downlink left: how long to wait for its TX_ACK. */
+static uint64_t silence_us(struct network *n, const struct transmit *t)
+{
+	const struct transmit_option *o = &t->options[t->at];
+	uint64_t now = clock_mono_us();
+	bool confirms = false;
+
+	/* Without a queue in the gateway the octets are held back here until just before the window. */
+	if (n->out.has_path(n->out.arg, o->gateway_id, &confirms) && !confirms && o->place.start_us > now)
+		now = o->place.start_us;
+	return now + TX_ACK_TIMEOUT_US;
+}
+
+/* Hand options[at] to its gateway; NULL or why not. */
+static const char *send_option(struct network *n, struct transmit *t)
+{
+	const struct transmit_option *o = &t->options[t->at];
+	const char *why;
+	int rc;
+
+	/* The first option was chosen a moment ago, before the commit: the gateway has the last word on it. */
+	if (t->at > 0 && clock_mono_us() + answer_lead_us(n, o->gateway_id) > o->place.start_us)
+		return "too late";
+	why = take_place(n, t);
+	if (why)
+		return why;
+	rc = n->out.send(n->out.arg, o->gateway_id, t->id, t->phy, t->phy_len, &o->tx);
+	if (rc)
+		return rc == LS_ENOTFOUND ? "no path to the gateway" : ls_strerror(rc);
+	note_sent(n, t);
+	return NULL;
 }
 
 /* Try options from t->at on; ends t when it is settled. */
 static void send_next(struct network *n, struct transmit *t)
 {
-	enum drop_reason reason = DROP_DOWNLINK_FAILED;
-	bool confirms = false;
-	uint64_t until;
-	int rc;
-
 	for (; t->at < t->n_options; t->at++) {
-		uint64_t lead = answer_lead_us(n, t->gateway_id);
+		const char *why = send_option(n, t);
 
-		/* The first option was chosen a moment ago, before the commit: the gateway has the last word on it. */
-		if (t->at > 0 && clock_mono_us() + lead > t->window_mono_us[t->at]) {
-			refusal(t, "too late");
+		if (why) {
+			refusal(t, why);
+			leave_place(n, t);
 			continue;
 		}
-		rc = n->out.send(n->out.arg, t->gateway_id, t->id, t->phy, t->phy_len, &t->options[t->at]);
-		if (rc) {
-			refusal(t, rc == LS_ENOTFOUND ? "no path to the gateway" : ls_strerror(rc));
-			continue;
-		}
-		n->counters.downlinks_sent++;
-		until = clock_mono_us();
-		/* Without a queue in the gateway the octets are held back here until just before the window. */
-		if (n->out.has_path(n->out.arg, t->gateway_id, &confirms) && !confirms && t->window_mono_us[t->at] > until)
-			until = t->window_mono_us[t->at];
-		if (due_set(&n->due, &t->due, until + TX_ACK_TIMEOUT_US)) {
+		if (due_set(&n->due, &t->due, silence_us(n, t))) {
 			settle_sent(n, t); /* out of memory: what left counts as sent */
 			transmit_end(n, t);
 		}
 		return;
 	}
-	settle_failed(n, t, reason);
+	t->was_sent = false;
+	settle_failed(n, t, DROP_DOWNLINK_FAILED);
 	transmit_end(n, t);
 }
 
@@ -245,18 +353,27 @@ static void learn_round_trip(struct network *n, const struct tx_ack *ack)
 void transmit_on_ack(struct network *n, const struct tx_ack *ack)
 {
 	struct transmit *t = ptr_table_find(&n->transmits, hash_id(ack->downlink_id), equal_id, &ack->downlink_id);
+	struct delivery_record *record;
 
 	/* An answer to what is settled long ago tells nothing about the way. */
-	if (!t || !eui64_equal(t->gateway_id, ack->gateway_id))
+	if (!t || !eui64_equal(t->options[t->at].gateway_id, ack->gateway_id))
 		return;
 	learn_round_trip(n, ack);
+	t->round_trip_us = ack->round_trip_us;
+	record = record_of(n, t);
 	if (ack->status == TX_OK) {
+		if (record)
+			delivery_accepted(record, clock_mono_us());
 		settle_sent(n, t);
 		transmit_end(n, t);
 		return;
 	}
 	due_cancel(&n->due, &t->due);
+	if (record)
+		delivery_refused(record, ack->status, clock_mono_us());
 	refusal(t, tx_status_name(ack->status));
+	leave_place(n, t);
+	t->was_sent = false;
 	t->at++;
 	send_next(n, t);
 }

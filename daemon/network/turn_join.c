@@ -92,22 +92,25 @@ static void drop_join(struct network *n, struct turn *t, struct turn_item *item,
 	}
 }
 
-/* Can any gateway carry an answer to this device? */
-static bool is_answerable(struct network *n, const struct device *d, const struct collected *e)
+/* The gateways' word on why there can be no answer, where the decision has none of its own. */
+static void add_detail(enum drop_reason reason, const char *unanswerable, char detail[DETAIL_SIZE])
 {
-	return d && d->profile->region && answer_path(n, e, d, d->profile->region, NULL) != NULL;
+	if (reason == DROP_JOIN_NOT_ANSWERABLE && unanswerable[0])
+		snprintf(detail, DETAIL_SIZE, "%s", unanswerable);
 }
 
 void turn_decide_join(struct network *n, struct turn *t, struct turn_item *item)
 {
 	struct device *d = fleet_device(n->fleet, item->join.dev_eui);
+	char unanswerable[DETAIL_SIZE] = "";
 	struct join_input in = {
 		.request = &item->join, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = is_answerable(n, d, item->e),
+		.dev_addr = free_dev_addr(n), .answerable = d && answer_can_join(n, d, item->e, unanswerable),
 	};
 	struct join_outcome o;
 
 	join_decide(n->crypto, &in, &o);
+	add_detail(o.reason, unanswerable, o.detail);
 	if (o.reason) {
 		drop_join(n, t, item, d, &o);
 	} else {
@@ -146,13 +149,15 @@ void turn_decide_rejoin(struct network *n, struct turn *t, struct turn_item *ite
 {
 	const struct phy_rejoin_request *request = &item->rejoin;
 	struct device *d = fleet_device(n->fleet, request->dev_eui);
+	char unanswerable[DETAIL_SIZE] = "";
 	struct rejoin_input in = {
 		.request = request, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = is_answerable(n, d, item->e),
+		.dev_addr = free_dev_addr(n), .answerable = d && answer_can_join(n, d, item->e, unanswerable),
 	};
 	struct rejoin_outcome o;
 
 	rejoin_decide(n->crypto, &in, &o);
+	add_detail(o.reason, unanswerable, o.detail);
 	if (o.reason) {
 		drop_rejoin(n, t, item, d, &o);
 	} else {

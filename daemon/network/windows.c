@@ -2,12 +2,14 @@
 
 #include <string.h>
 
+#include "lorawan/airtime.h"
 #include "network/join_accept.h"
 
 #define LEAD_MARGIN_US 50000
 #define LEAD_MAX_US 500000   /* beyond that the fault is elsewhere, and RX2 would be chosen for nothing */
 #define LEAD_UNLEARNED_US 300000
 #define FHDR_AND_PORT_LEN 8
+#define MHDR_AND_MIC_LEN 5
 #define COMMIT_P99_AGE_US 1000000 /* the store's figure is looked up so often */
 
 uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id)
@@ -35,111 +37,134 @@ uint64_t uplink_end_us(struct network *n, const struct reception *r)
 	return r->rx.recv_mono_us - (uint64_t)(g ? g->one_way_us : 0);
 }
 
-/* What the device takes its downlinks to be limited by. */
-static bool has_downlink_dwell(const struct region *region, const struct device *d)
+/* Does a downlink of this device have to keep the dwell time? By its boot value, or because the operator says so. */
+static bool has_dwell(const struct region *region, const struct device *d)
 {
 	return region_params(region, d->profile->revision)->boot_downlink_dwell;
 }
 
-static int rx1_of(const struct session *s, const struct answer_wish *w, const struct reception *r,
-                  struct tx_params *out)
+/* False: its data rate is none of the revision of the device. */
+static bool fill_in(const struct region *region, const struct device *d, struct window *w)
 {
+	const struct dwell_times *dwell = &region->table->dwell;
+	bool is_short = has_dwell(region, d);
+
+	w->radio = region_downlink_radio(region, d->profile->revision, w->params.dr);
+	w->max_m = region_max_downlink_m(region, d->profile->revision, w->params.dr, is_short);
+	if (!dwell->is_switched || is_short || region->settings.downlink_dwell)
+		w->max_air_us = dwell->down_ms * 1000u;
+	return w->radio != NULL;
+}
+
+/* How far a transmission reaches: its power over what the receiver needs at this rate. Tenths of dB. */
+static int reach_db10(const struct region *region, const struct window *w)
+{
+	return region_downlink_power(region, w->params.freq_hz) * 10 + link_margin_db10(w->radio, true, 0, 0, w->radio) -
+	       bandwidth_db10(125000, w->radio->bandwidth_hz);
+}
+
+static bool is_rx2_first(const struct region *region, const struct window *rx1, const struct window *rx2)
+{
+	const struct region_settings *s = &region->settings;
+
+	return rx1->params.dr < s->rx2_prefer_on_rx1_dr_lt ||
+	       (s->rx2_prefer_on_link_budget && reach_db10(region, rx2) > reach_db10(region, rx1));
+}
+
+/* In the order of the region's wishes. knows_rx2: the device has taken the RX2 that the region asks for. */
+static int put_in_order(const struct region *region, const struct window *rx1, const struct window *rx2, bool knows_rx2,
+                        struct window out[WINDOWS_MAX])
+{
+	enum rx_window only = region->settings.rx_window;
+	int n = 0;
+
+	if (rx2 && rx1 && knows_rx2 && is_rx2_first(region, rx1, rx2)) {
+		out[n++] = *rx2;
+		rx2 = NULL;
+	}
+	if (rx1 && !(only == RX_WINDOW_RX2 && knows_rx2))
+		out[n++] = *rx1;
+	if (rx2 && only != RX_WINDOW_RX1)
+		out[n++] = *rx2;
+	return n;
+}
+
+int windows_of_answer(const struct answer_wish *w, const struct session *s, uint32_t freq_hz, struct window out[WINDOWS_MAX])
+{
+	const struct region *region = s->region;
 	const struct device *d = s->device;
-
-	return region_rx1(s->region, d->profile->revision, r->freq_hz, w->channel, w->dr, s->up.rx1_dr_offset,
-	                  has_downlink_dwell(s->region, d), out);
-}
-
-uint8_t window_max_m(const struct session *s, uint8_t dr)
-{
-	const struct device *d = s->device;
-
-	return region_max_downlink_m(s->region, d->profile->revision, dr, has_downlink_dwell(s->region, d));
-}
-
-/* How many windows this is: none when its data rate is none of the revision of the device. */
-static int open_window(const struct region *region, const struct device *d, const struct window *w, struct window *out)
-{
-	*out = *w;
-	out->radio = region_downlink_radio(region, d->profile->revision, w->params.dr);
-	return out->radio != NULL;
-}
-
-int windows_open(struct network *n, const struct answer_wish *w, const struct session *s, const struct reception *r,
-                 struct window out[WINDOWS_MAX])
-{
-	uint64_t end = uplink_end_us(n, r), at = clock_mono_us() + answer_lead_us(n, r->rx.gateway_id);
 	struct window rx1 = {.number = 1, .delay_us = s->up.rx1_delay_s * 1000000u};
 	struct window rx2 = {.number = 2, .delay_us = (s->up.rx1_delay_s + 1u) * 1000000u,
 	                     .params = {s->up.rx2_freq_hz, s->up.rx2_dr}};
-	int count = 0;
+	bool has_rx1 = !region_rx1(region, d->profile->revision, freq_hz, w->channel, w->dr, s->up.rx1_dr_offset,
+	                           has_dwell(region, d), &rx1.params) && fill_in(region, d, &rx1);
+	bool has_rx2 = fill_in(region, d, &rx2);
+	bool knows_rx2 = s->up.rx2_freq_hz == region->settings.rx2_freq_hz && s->up.rx2_dr == region->settings.rx2_dr;
 
-	rx1.mono_us = end + rx1.delay_us;
-	rx2.mono_us = end + rx2.delay_us;
-	if (at <= rx1.mono_us && !rx1_of(s, w, r, &rx1.params))
-		count += open_window(s->region, s->device, &rx1, &out[count]);
-	if (at <= rx2.mono_us)
-		count += open_window(s->region, s->device, &rx2, &out[count]);
-	return count;
+	return put_in_order(region, has_rx1 ? &rx1 : NULL, has_rx2 ? &rx2 : NULL, knows_rx2, out);
 }
 
-int windows_open_join(struct network *n, const struct device *d, const struct region *region,
-                      const struct reception *r, int dr, int channel, struct window out[WINDOWS_MAX])
+int windows_of_join(const struct device *d, const struct region *region, uint32_t freq_hz, int channel, int dr,
+                    struct window out[WINDOWS_MAX])
 {
-	uint64_t end = uplink_end_us(n, r), at = clock_mono_us() + answer_lead_us(n, r->rx.gateway_id);
 	struct window rx1 = {.number = 1, .delay_us = JOIN_ACCEPT_DELAY1_S * 1000000u};
 	struct window rx2 = {.number = 2, .delay_us = JOIN_ACCEPT_DELAY2_S * 1000000u};
 	struct tx_params params[2];
-	bool has_rx1 = !region_join_windows(region, d->profile->revision, r->freq_hz, channel, dr, params);
-	int count = 0;
+	bool has_rx1 = !region_join_windows(region, d->profile->revision, freq_hz, channel, dr, params);
 
 	rx1.params = params[0];
 	rx2.params = params[1];
-
-	rx1.mono_us = end + rx1.delay_us;
-	rx2.mono_us = end + rx2.delay_us;
-	if (at <= rx1.mono_us && has_rx1)
-		count += open_window(region, d, &rx1, &out[count]);
-	if (at <= rx2.mono_us)
-		count += open_window(region, d, &rx2, &out[count]);
-	return count;
+	has_rx1 = has_rx1 && fill_in(region, d, &rx1);
+	return put_in_order(region, has_rx1 ? &rx1 : NULL, fill_in(region, d, &rx2) ? &rx2 : NULL, true, out);
 }
 
-size_t windows_widest_item(const struct session *s, const struct answer_wish *w, const struct reception *r)
+size_t windows_widest_item(const struct window *windows, int n)
 {
-	struct tx_params rx1;
-	uint8_t m = window_max_m(s, s->up.rx2_dr), m1 = 0;
+	uint8_t widest = 0;
 
-	if (!rx1_of(s, w, r, &rx1))
-		m1 = window_max_m(s, rx1.dr);
-	if (m1 > m)
-		m = m1;
-	return m > FHDR_AND_PORT_LEN ? m - FHDR_AND_PORT_LEN : 0;
+	for (int i = 0; i < n; i++)
+		if (windows[i].max_m > widest)
+			widest = windows[i].max_m;
+	return widest > FHDR_AND_PORT_LEN ? widest - FHDR_AND_PORT_LEN : 0;
 }
 
-static void set_option(const struct region *region, const struct reception *r, const struct window *w,
-                       struct tx_option *o)
+bool window_carries(const struct window *w, size_t phy_len)
 {
-	*o = (struct tx_option){
-		.timing = TX_DELAY,
-		.delay_us = w->delay_us,
-		.emit_mono_us = w->mono_us,
+	return phy_len <= w->max_m + (size_t)MHDR_AND_MIC_LEN &&
+	       (!w->max_air_us || radio_airtime_us(w->radio, phy_len, false) <= w->max_air_us);
+}
+
+void window_place(struct network *n, const struct region *region, const struct window *w, const struct reception *r,
+                  size_t phy_len, enum downlink_rank rank, struct place *out)
+{
+	*out = (struct place){
+		.region = region,
 		.freq_hz = w->params.freq_hz,
-		.radio = *w->radio,
-		.power_dbm = region_downlink_power(region, w->params.freq_hz),
-		.board = r->rx.board,
-		.antenna = r->rx.antenna,
-		.context_len = r->rx.context_len,
+		.air_us = radio_airtime_us(w->radio, phy_len, false),
+		.start_us = uplink_end_us(n, r) + w->delay_us,
+		.rank = rank,
 	};
-	memcpy(o->context, r->rx.context, r->rx.context_len);
 }
 
-void windows_add_option(struct transmit *t, const struct region *region, const struct reception *r,
-                        const struct window *w)
+void window_option(const struct window *w, const struct reception *r, const struct place *place,
+                   struct transmit_option *out)
 {
-	set_option(region, r, w, &t->options[t->n_options]);
-	t->windows[t->n_options] = w->number;
-	t->drs[t->n_options] = w->params.dr;
-	t->window_mono_us[t->n_options] = w->mono_us;
-	t->n_options++;
+	*out = (struct transmit_option){
+		.gateway_id = r->rx.gateway_id,
+		.window = w->number,
+		.dr = w->params.dr,
+		.place = *place,
+		.tx = {
+			.timing = TX_DELAY,
+			.delay_us = w->delay_us,
+			.emit_mono_us = place->start_us,
+			.freq_hz = w->params.freq_hz,
+			.radio = *w->radio,
+			.power_dbm = region_downlink_power(place->region, w->params.freq_hz),
+			.board = r->rx.board,
+			.antenna = r->rx.antenna,
+			.context_len = r->rx.context_len,
+		},
+	};
+	memcpy(out->tx.context, r->rx.context, r->rx.context_len);
 }

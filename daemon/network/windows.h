@@ -1,42 +1,46 @@
 /*
- * windows.h - the receive windows of a class A answer: when they open by our clock, how long before that the octets
- * must leave, and what the gateway is told.
+ * windows.h - the receive windows of an uplink: which there are, which comes first, and what the gateway is told.
  */
 #ifndef LS_NETWORK_WINDOWS_H
 #define LS_NETWORK_WINDOWS_H
 
+#include "network/gateway_air.h"
 #include "network/internal.h"
 
 #define WINDOWS_MAX 2
 
-/* One receive window, as it can be used now. */
 struct window {
-	int number;
+	int number;               /* RX1, RX2 */
 	struct tx_params params;
-	const struct radio *radio; /* of params.dr */
+	const struct radio *radio;
 	uint32_t delay_us;        /* after the uplink */
-	uint64_t mono_us;         /* our estimate of its time */
+	uint8_t max_m;            /* MACPayload octets it carries, dwell time regarded */
+	uint32_t max_air_us;      /* what dwell time allows on air, 0: no limit */
 };
 
 /* Our clock's time of the end of the uplink: the arrival less the way. */
 uint64_t uplink_end_us(struct network *n, const struct reception *r);
 
-/* The windows of this answer that can still be met through this reception, nearest first; how many. */
-int windows_open(struct network *n, const struct answer_wish *w, const struct session *s, const struct reception *r,
-                 struct window out[WINDOWS_MAX]);
+/*
+ * The windows of this answer in the order they are to be tried; how many. The device must have confirmed its RX2
+ * before the region's wishes about RX2 count. `freq_hz` is that of the uplink.
+ */
+int windows_of_answer(const struct answer_wish *w, const struct session *s, uint32_t freq_hz, struct window out[WINDOWS_MAX]);
+int windows_of_join(const struct device *d, const struct region *region, uint32_t freq_hz, int channel, int dr,
+                    struct window out[WINDOWS_MAX]);
 
-/* Those of a join accept. */
-int windows_open_join(struct network *n, const struct device *d, const struct region *region,
-                      const struct reception *r, int dr, int channel, struct window out[WINDOWS_MAX]);
+/* Octets an item may have at best in one of these windows, were the header bare. */
+size_t windows_widest_item(const struct window *windows, int n);
 
-/* Octets of MACPayload a data rate carries to this device, 0 when it cannot be used. */
-uint8_t window_max_m(const struct session *s, uint8_t dr);
+/* Does a frame of this length fit its rate, and the time a transmission may take? */
+bool window_carries(const struct window *w, size_t phy_len);
 
-/* Octets an item may have at best: in RX1 or RX2 of this uplink, were both open and the header bare. */
-size_t windows_widest_item(const struct session *s, const struct answer_wish *w, const struct reception *r);
+/* Where a frame of this length would be on air, answering this reception in this window. */
+void window_place(struct network *n, const struct region *region, const struct window *w, const struct reception *r,
+                  size_t phy_len, enum downlink_rank rank, struct place *out);
 
-/* One more way to send this downlink: in this window, through the gateway of this reception. */
-void windows_add_option(struct transmit *t, const struct region *region, const struct reception *r,
-                        const struct window *w);
+/* As the gateway is told. */
+void window_option(const struct window *w, const struct reception *r, const struct place *place,
+                   struct transmit_option *out);
 
 #endif

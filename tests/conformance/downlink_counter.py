@@ -26,6 +26,7 @@ def too_late(w):
     n, heard = w.send(gw, dev, b'y', confirmed=True)
     after = w.rx1(gw, dev, heard)
     assert after.counter != down.counter or after.f_cnt == down.f_cnt + 1
+    gw = w.gateway()                                # RX2 of the first one is in that one's calendar still
     gw.answers = ['TOO_LATE', 'TOO_LATE']           # neither window: another frame needs another counter
     item = w.push(dev, 10, b'\x02')
     n, heard = w.send(gw, dev, b'z')

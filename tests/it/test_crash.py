@@ -6,7 +6,7 @@ import time
 import pytest
 
 import lorawan as lw
-from daemon import Daemon
+from daemon import Daemon, wait_until
 from gateway import SILENCE, SLOW
 from lab import data_of
 
@@ -260,22 +260,25 @@ def test_killed_at_random_moments(world, dev, seed):
 
 
 def test_killed_under_traffic_of_many_devices(world):
-    lab, gw = world.lab, world.gw
-    devs = [lab.abp() for _ in range(12)]
+    """Each device has its gateway: one could not answer them all at once."""
+    lab = world.lab
+    gws = {lab.abp(): lab.gateway() for _ in range(12)}
+    devs = list(gws)
     for _ in range(3):
-        for d in devs:
+        for d, gw in gws.items():
             lab.send(gw, d, d.dev_eui.encode(), confirmed=True)
         lab.events.wait(lambda e: e['kind'] == 'up' and e['fCnt'] == devs[0].f_cnt_up - 1, 5)
         lab.daemon.kill9()
-        for t in gw.untaken():
-            d = next(d for d in devs if d.dev_addr == lw.show(t.phy[1:5]))
-            d.receive(gw.wait_downlink(0.1, lambda x, t=t: x is t).phy)
+        for d, gw in gws.items():
+            for t in gw.untaken():
+                d.receive(gw.wait_downlink(0.1, lambda x, t=t: x is t).phy)
         lab.daemon.start()
-        gw.open_path()
-        gw.skip(3)
-        heard = {d: gw.send(d.repeat()) for d in devs}
-        for d in devs:
-            down = gw.wait_downlink(4, lambda x, d=d: lw.show(x.phy[1:5]) == d.dev_addr)
+        for gw in gws.values():
+            gw.open_path()
+            gw.skip(3)
+        heard = {d: gw.send(d.repeat()) for d, gw in gws.items()}
+        for d, gw in gws.items():
+            down = gw.wait_downlink(4)
             lab.check_rx1(down, heard[d])
             assert d.receive(down.phy).ack
     for d in devs:
@@ -372,7 +375,7 @@ def test_killed_while_a_downlink_for_a_version_1_gateway_is_held_back(world):
     gw, dev = lab.gateway(version=1), lab.abp()
     item = lab.push(dev, 10, b'\x01')
     lab.send(gw, dev, b'x')
-    lab.frames.wait(lambda f: f['direction'] == 'down' and f['dev_eui'] == dev.dev_eui)   # committed
+    wait_until(lambda: lab.queue(dev)[0]['state'] == 'in_flight', 5, 'commit of the downlink')
     lab.daemon.kill9()
     if gw.untaken():
         pytest.skip('the machine was too slow to kill it in time')

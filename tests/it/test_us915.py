@@ -14,15 +14,15 @@ def radio(channel, dr):
 
 @pytest.fixture(scope='module')
 def party(lab):
-    """Joins at the same time: name -> (device, accept, heard, downlink)."""
-    gw = lab.gateway()
+    """Joins at the same time, each through a gateway of its own: name -> (device, accept, heard, downlink)."""
     plan = {'1.0.3': ('1.0.3', 9, 0), '1.0.4': ('1.0.4', 65, 4), '1.0.2': ('1.0.2', 15, 0), '1.0.1': ('1.0.1', 10, 0)}
     sent = {}
     for name, (version, channel, dr) in plan.items():
         dev = lab.otaa(version)
-        sent[name] = dev, gw.send(dev.join_request(), **radio(channel, dr))
-    out = {'gw': gw}
-    for name, (dev, heard) in sent.items():
+        gw = lab.gateway()
+        sent[name] = gw, dev, gw.send(dev.join_request(), **radio(channel, dr))
+    out = {'gw': lab.gateway()}
+    for name, (gw, dev, heard) in sent.items():
         down = gw.wait_downlink(8, lambda d, dev=dev: dev.can_open_accept(d.phy))
         out[name] = dev, dev.accept(down.phy), heard, down
     return out
