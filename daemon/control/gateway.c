@@ -1,8 +1,10 @@
 /* gateway.c - registered gateways, and those that were heard without being so. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "control/internal.h"
+#include "network/gateway_air.h"
 
 static int apply(struct server *srv, struct write *w)
 {
@@ -32,6 +34,90 @@ static void complete(struct server *srv, const struct request *r, json_t *record
 	json_object_set_new(record, "last_seen_at", time_json(g->last_seen_us));
 }
 
+/* --- what was learned of its downlinks --- */
+
+static json_t *refusals_json(const struct delivery_record *r)
+{
+	json_t *o = json_object();
+
+	for (int i = 0; i < TX__COUNT; i++)
+		if (r->refused[i])
+			json_object_set_new(o, tx_status_name((enum tx_status)i), json_integer(r->refused[i]));
+	return o;
+}
+
+/* One row for each band with a duty cycle. */
+static json_t *bands_json(const struct air_budget *b, uint64_t now_us)
+{
+	json_t *bands = json_array();
+
+	for (int i = 0; i < b->table->n_duty_bands; i++) {
+		const struct duty_band *band = &b->table->duty_bands[i];
+		uint32_t middle_hz = band->min_hz + (band->max_hz - band->min_hz) / 2; /* their edges touch */
+		struct air_room room = air_budget_room(b, b->table, middle_hz, now_us, RANK_JOIN_ACCEPT);
+
+		if (!room.limited)
+			continue;
+		json_array_append_new(bands, json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I}", "region", b->table->name,
+		                                       "min_hz", (json_int_t)band->min_hz, "max_hz", (json_int_t)band->max_hz,
+		                                       "duty_cycle_percent", band->duty_cycle * 100,
+		                                       "allowed_ms", (json_int_t)(room.allowed_us / 1000),
+		                                       "sent_ms", (json_int_t)((room.used_us + 999) / 1000),
+		                                       "used_percent", (json_int_t)(room.used_us * 100 / room.allowed_us)));
+	}
+	return bands;
+}
+
+static unsigned planned(const struct calendar *c, uint64_t now_us)
+{
+	unsigned n = 0;
+
+	for (unsigned i = 0; i < c->n; i++)
+		n += c->list[i].start_us > now_us;
+	return n;
+}
+
+/* The last hour of its air, and its record since the start. NULL: no downlink yet. */
+static json_t *downlinks_json(const struct gateway *g)
+{
+	const struct gateway_air *air = g->air;
+	uint64_t now = clock_mono_us();
+	json_t *o, *bands;
+
+	if (!air)
+		return NULL;
+	o = json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I}", "round_trip_ms",
+	              g->one_way_us ? json_integer((2 * g->one_way_us + 500) / 1000) : json_null(), "last_margin_ms",
+	              (json_int_t)air->record.last_margin_ms, "accepted", (json_int_t)air->record.accepted, "silent",
+	              (json_int_t)air->record.silent, "refused", (json_int_t)delivery_refused_total(&air->record),
+	              "refused_recently_percent", (json_int_t)delivery_refused_percent(&air->record, now), "refusals",
+	              refusals_json(&air->record), "planned", (json_int_t)planned(&air->calendar, now));
+	for (const struct air_budget *b = air->budgets; b; b = b->next) {
+		bands = bands_json(b, now);
+		if (json_object_get(o, "bands"))
+			json_array_extend(json_object_get(o, "bands"), bands);
+		else
+			json_object_set(o, "bands", bands);
+		json_decref(bands);
+	}
+	return o;
+}
+
+static void complete_shown(struct server *srv, const struct request *r, json_t *record)
+{
+	const char *text = json_string_value(json_object_get(record, "gateway_id"));
+	const struct gateway *g;
+	struct eui64 id;
+	json_t *downlinks;
+
+	complete(srv, r, record);
+	if (!text || eui64_parse(text, &id) || !(g = fleet_gateway(&srv->fleet, id)))
+		return;
+	downlinks = downlinks_json(g);
+	if (downlinks)
+		json_object_set_new(record, "downlinks", downlinks);
+}
+
 int do_GATEWAY_LIST(struct server *srv, struct request *r)
 {
 	return crud_list(srv, r, crud_scope(r), complete);
@@ -39,7 +125,7 @@ int do_GATEWAY_LIST(struct server *srv, struct request *r)
 
 int do_GATEWAY_SHOW(struct server *srv, struct request *r)
 {
-	return crud_show(srv, r, complete);
+	return crud_show(srv, r, complete_shown);
 }
 
 int do_GATEWAY_CREATE(struct server *srv, struct request *r)
