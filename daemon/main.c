@@ -25,18 +25,20 @@
 #include "lorawan_tables.h"
 #include "notify.h"
 #include "server.h"
+#include "store/restore.h"
 
 #define V1_LEAD_US 30000 /* packet forwarders of protocol version 1 have no queue */
 
-enum mode { MODE_RUN, MODE_CHECK, MODE_SAMPLE, MODE_EXIT };
+enum mode { MODE_RUN, MODE_CHECK, MODE_SAMPLE, MODE_RESTORE, MODE_EXIT };
 
 static void usage(FILE *f)
 {
-	fputs("usage: loraserverd [-c FILE] [--check | --sample-config | --lorawan TABLE]\n"
+	fputs("usage: loraserverd [-c FILE] [--check | --sample-config | --lorawan TABLE | --restore COPY]\n"
 	      "  -c, --config FILE    configuration (default " CONFIG_DEFAULT_PATH ", if it is there)\n"
 	      "      --check          validate the configuration and end\n"
 	      "      --sample-config  print a configuration file with every option and its default\n"
 	      "      --lorawan TABLE  print what is known of LoRaWAN: regions, versions, commands, adr or drops\n"
+	      "      --restore COPY   let a copy of the database take the place of the present one, and end\n"
 	      "      --version        print the version\n"
 	      "  -h, --help           this text\n"
 	      "The daemon stays in the foreground and logs to stderr. Administer it with lsctl.\n",
@@ -53,12 +55,13 @@ static int print_table(const char *name)
 }
 
 /* LS_EUSAGE: the message is printed. */
-static int parse_arguments(int argc, char **argv, enum mode *mode, const char **config_path)
+static int parse_arguments(int argc, char **argv, enum mode *mode, const char **config_path,
+                           const char **restore_from)
 {
 	static const struct option options[] = {
 		{"config", required_argument, NULL, 'c'}, {"check", no_argument, NULL, 'k'},
 		{"sample-config", no_argument, NULL, 's'}, {"version", no_argument, NULL, 'V'},
-		{"lorawan", required_argument, NULL, 'l'},
+		{"lorawan", required_argument, NULL, 'l'}, {"restore", required_argument, NULL, 'r'},
 		{"help", no_argument, NULL, 'h'}, {0},
 	};
 	int c;
@@ -74,6 +77,10 @@ static int parse_arguments(int argc, char **argv, enum mode *mode, const char **
 			break;
 		case 's':
 			*mode = MODE_SAMPLE;
+			break;
+		case 'r':
+			*mode = MODE_RESTORE;
+			*restore_from = optarg;
 			break;
 		case 'l':
 			*mode = MODE_EXIT;
@@ -195,6 +202,13 @@ static int open_data_dir(const struct server *srv)
 	return LS_OK;
 }
 
+static int store_path(const struct server *srv, char *path, size_t size)
+{
+	int n = snprintf(path, size, "%s/loraserver.db", srv->config.data_dir);
+
+	return n < 0 || (size_t)n >= size ? LS_ELONG : LS_OK;
+}
+
 /* --- start, in this order --- */
 
 static int start_socket_file(struct server *srv)
@@ -222,7 +236,7 @@ static int start_store(struct server *srv)
 	};
 	int rc;
 
-	if (snprintf(path, sizeof(path), "%s/loraserver.db", srv->config.data_dir) >= (int)sizeof(path))
+	if (store_path(srv, path, sizeof(path)))
 		return LS_ELONG;
 	rc = store_open(&srv->loop, &options, &srv->store, err, sizeof(err));
 	if (rc)
@@ -476,13 +490,33 @@ static int serve(struct server *srv)
 	return rc;
 }
 
+static int restore(struct server *srv, const char *from)
+{
+	char path[4096], err[400] = "";
+	int rc = default_data_dir(&srv->config);
+
+	if (!rc)
+		rc = open_data_dir(srv);
+	if (rc)
+		return rc;
+	if (store_path(srv, path, sizeof(path)))
+		return LS_ELONG;
+	rc = store_restore(path, from, err, sizeof(err));
+	if (rc)
+		log_srv(LOG_ERR, "not restored: %s", err[0] ? err : ls_strerror(rc));
+	else
+		log_srv(LOG_NOTICE, "restored %s; FCntDown counts on by %d, JoinNonce by %d; what was replaced is %s" RESTORE_ASIDE,
+		        from, RESTORE_F_CNT_DOWN, RESTORE_JOIN_NONCE, path);
+	return rc;
+}
+
 int main(int argc, char **argv)
 {
 	struct server *srv = calloc(1, sizeof(*srv));
 	struct text_buf errors;
-	const char *config_path = NULL;
+	const char *config_path = NULL, *restore_from = NULL;
 	enum mode mode;
-	int rc = srv ? parse_arguments(argc, argv, &mode, &config_path) : LS_ENOMEM;
+	int rc = srv ? parse_arguments(argc, argv, &mode, &config_path, &restore_from) : LS_ENOMEM;
 
 	if (rc || mode == MODE_EXIT)
 		goto out;
@@ -497,6 +531,11 @@ int main(int argc, char **argv)
 	text_buf_fini(&errors);
 	if (!rc && mode == MODE_CHECK)
 		printf("%s: valid\n", config_path ? config_path : access(CONFIG_DEFAULT_PATH, F_OK) ? "defaults" : CONFIG_DEFAULT_PATH);
+	if (!rc && mode == MODE_RESTORE) {
+		log_open((int)srv->config.log_level);
+		prepare_process();
+		rc = restore(srv, restore_from);
+	}
 	if (!rc && mode == MODE_RUN) {
 		log_open((int)srv->config.log_level);
 		prepare_process();
