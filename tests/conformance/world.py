@@ -47,7 +47,7 @@ class World(Lab):
         return Lab.otaa(self, self.version, profile=self.profile(*flags), **kw)
 
     def abp(self, *flags, **kw):
-        return Lab.abp(self, self.version, profile=self.profile(*flags), **kw)
+        return Lab.abp(self, self.version, profile=self.profile('--no-supports-otaa', *flags), **kw)
 
     def gateway(self, **kw):
         g = Lab.gateway(self, **kw)

@@ -1,4 +1,5 @@
 """daemon.py - a real loraserverd in its own directory, and ways to talk to it: lsctl, tails, the raw socket."""
+import itertools
 import json
 import os
 import pathlib
@@ -17,10 +18,19 @@ SANITIZER = re.compile(r'ERROR: \w+Sanitizer|WARNING: ThreadSanitizer|SUMMARY: \
 STOP_SECONDS = 3.0   # the design promises 2
 
 
+_ports = itertools.count(os.getpid() * 97 % 20000)
+
+
 def free_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
-        s.bind(('127.0.0.1', 0))
-        return s.getsockname()[1]
+    """A port of our own below those that sockets get by themselves: a daemon finds it free again after a restart."""
+    for n in _ports:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as s:
+            port = 10000 + n % 20000
+            try:
+                s.bind(('127.0.0.1', port))
+            except OSError:
+                continue
+            return port
 
 
 def wait_until(condition, timeout=5.0, what='condition', every=0.01):
