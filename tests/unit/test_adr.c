@@ -469,6 +469,50 @@ static void every_algorithm_is_found_by_name_and_off_wishes_nothing(void **state
 	assert_no_wish(&b, &adr_off);
 }
 
+static uint64_t seed;
+
+static unsigned random_below(unsigned n)
+{
+	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (unsigned)(seed >> 33) % n;
+}
+
+static void no_wish_ever_leaves_the_limits(void **state)
+{
+	(void)state;
+	seed = 1;
+	for (unsigned i = 0; i < 100000; i++) {
+		const struct adr_algorithm *a = adr_algorithms[random_below(4)];
+		struct adr_setting wish, again;
+		struct bench b;
+
+		open_bench(&b, (uint8_t)random_below(12), (uint8_t)random_below(16));
+		b.now.nb_trans = (uint8_t)(1 + random_below(15));
+		b.limits.dr_mask &= (uint16_t)random_below(65536);
+		b.limits.min_dr = (uint8_t)random_below(4);
+		b.limits.max_dr = (uint8_t)random_below(16);
+		b.limits.max_tx_power = (uint8_t)random_below(8);
+		b.limits.min_tx_power = (uint8_t)random_below(b.limits.max_tx_power + 1u);
+		b.f_cnt = random_below(70000);
+		for (unsigned n = random_below(30); n; n--) {
+			b.rssi_dbm = -(int)random_below(160);
+			hear(&b, (int)random_below(60) - 30, random_below(40), 1);
+			if (!random_below(20))
+				b.now.tx_power = (uint8_t)random_below(16);
+		}
+		wish = decide(&b, a);
+		again = decide(&b, a);
+		assert_memory_equal(&wish, &again, sizeof(wish));
+		if (wish.dr != b.now.dr) {
+			assert_true(b.limits.dr_mask >> wish.dr & 1);
+			assert_in_range(wish.dr, b.limits.min_dr, b.limits.max_dr);
+		}
+		if (wish.tx_power != b.now.tx_power)
+			assert_in_range(wish.tx_power, b.limits.min_tx_power, b.limits.max_tx_power);
+		assert_in_range(wish.nb_trans, 1, 15);
+	}
+}
+
 static void profiles_can_choose_each_algorithm_and_no_other(void **state)
 {
 	const struct entity *profile = &model_entities[E_PROFILE];
@@ -542,6 +586,7 @@ int main(void)
 		cmocka_unit_test(lr_fhss_without_such_rates_wishes_nothing),
 		cmocka_unit_test(both_modulations_use_lora_while_it_is_fast_enough),
 		cmocka_unit_test(every_algorithm_is_found_by_name_and_off_wishes_nothing),
+		cmocka_unit_test(no_wish_ever_leaves_the_limits),
 		cmocka_unit_test(profiles_can_choose_each_algorithm_and_no_other),
 		cmocka_unit_test(state_survives_storage_and_truncation_is_told),
 	};
