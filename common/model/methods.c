@@ -27,17 +27,30 @@ static const struct field params_device_create[] = {
 	{"app_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "appkey", 0,
 	 "Root key (AppKey) for joining"},
 	{"nwk_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwkkey", 0,
-	 "Root key of LoRaWAN 1.1; refused for 1.0.x profiles"},
+	 "NwkKey of LoRaWAN 1.1; refused for 1.0.x profiles"},
 	{0}};
 
 static const struct field params_device_activate[] = {
 	{"dev_addr", FT_DEV_ADDR, FF_REQUIRED, NO_LIMIT, NULL, NULL, NULL, NULL, "devaddr", 0, "Device address"},
-	{"nwk_s_key", FT_KEY, FF_REQUIRED | FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwkskey", 0,
-	 "Network session key"},
+	{"nwk_s_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwkskey", 0,
+	 "Network session key (1.0.x)"},
+	{"f_nwk_s_int_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "fnwksintkey", 0,
+	 "Forwarding network session integrity key (1.1)"},
+	{"s_nwk_s_int_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "snwksintkey", 0,
+	 "Serving network session integrity key (1.1)"},
+	{"nwk_s_enc_key", FT_KEY, FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "nwksenckey", 0,
+	 "Network session encryption key (1.1)"},
 	{"app_s_key", FT_KEY, FF_REQUIRED | FF_SECRET, NO_LIMIT, NULL, NULL, NULL, NULL, "appskey", 0,
 	 "Application session key"},
 	{"f_cnt_up", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "fcntup", 0, "Next expected uplink counter"},
-	{"f_cnt_down", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "fcntdown", 0, "Next downlink counter to send"},
+	{"f_cnt_down", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "fcntdown", 0,
+	 "Next downlink counter to send; of 1.1 the network's"},
+	{"a_f_cnt_down", FT_INT, 0, 0, UINT32_MAX, NULL, "0", NULL, NULL, "afcntdown", 0,
+	 "Next application downlink counter to send (1.1)"},
+	{"rx1_delay_s", FT_INT, 0, 1, 15, NULL, NULL, NULL, NULL, NULL, 0, "RX1 delay; else the profile's"},
+	{"rx1_dr_offset", FT_INT, 0, 0, 7, NULL, NULL, NULL, NULL, NULL, 0, "RX1 data rate offset; else the profile's"},
+	{"rx2_dr", FT_INT, 0, 0, 15, NULL, NULL, NULL, NULL, NULL, 0, "RX2 data rate; else the profile's"},
+	{"rx2_freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, NULL, NULL, NULL, 0, "RX2 frequency; else the profile's"},
 	{0}};
 
 static const struct field params_queue_push[] = {

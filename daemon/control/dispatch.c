@@ -322,17 +322,19 @@ static int check_right(struct request *r)
 	                      right_name(r->method->right));
 }
 
-/* A version the registry does not list would be "not one of ...": say what is the matter. */
-static int check_mac_version(struct request *r)
+/* A version has more names than the registry lists: "1.1" is "1.1.0", and 1.1.1 says what is the matter. */
+static int name_mac_version(struct request *r)
 {
 	const char *text = json_string_value(json_object_get(r->params, "mac_version"));
 	enum mac_version version;
-	int rc = text ? mac_version_parse(text, &version) : LS_OK;
+	int rc = text && r->method->entity == E_PROFILE ? mac_version_parse(text, &version) : LS_EFORMAT;
 
-	if (r->method->entity != E_PROFILE || !text || rc == LS_EFORMAT || (!rc && !mac_version_rules(version)->is_1_1))
+	if (!rc && strcmp(text, mac_version_rules(version)->name) != 0)
+		json_object_set_new(r->params, "mac_version", json_string(mac_version_rules(version)->name));
+	if (rc != LS_EVERSION)
 		return LS_OK;
-	return request_refuse(r, LS_EINVAL, "mac_version", "this server speaks LoRaWAN 1.0.0 to 1.0.4", NULL,
-	                      "LoRaWAN 1.1 is not supported yet");
+	return request_refuse(r, LS_EINVAL, "mac_version", "this server speaks LoRaWAN 1.0.0 to 1.0.4 and 1.1.0", "--mac-version 1.1.0",
+	                      "LoRaWAN %s is not supported", text);
 }
 
 static int check_params(struct server *srv, struct request *r)
@@ -341,7 +343,7 @@ static int check_params(struct server *srv, struct request *r)
 	int rc;
 
 	if (!r->checked) {
-		rc = check_mac_version(r);
+		rc = name_mac_version(r);
 		if (rc)
 			return rc;
 		rc = method_check_params(r->method, r->params, &checked, &r->error);

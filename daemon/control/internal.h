@@ -238,6 +238,11 @@ void write_abandon(struct server *srv, struct write *w);    /* not submitted: fr
 
 int write_read_back(struct store_db *db, struct write *w); /* [store] w->stored */
 
+/* ---- device.c ---- */
+
+/* A write on the device of the request, with octets of its own; NULL: refused already, or out of memory. */
+struct write *device_write_begin(struct server *srv, struct request *r, const struct entity *e, size_t own_size);
+
 /* ---- crud.c ---- */
 
 /* Plain work of a shape; the record of create and set may be given, else it is made from the parameters. */

@@ -75,7 +75,8 @@ int device_nonce_add(struct device *d, struct eui64 join_eui, uint16_t dev_nonce
 	}
 	memmove(&set->nonces[at + 1], &set->nonces[at], (set->n - at) * sizeof(*set->nonces));
 	set->nonces[at] = dev_nonce;
-	set->n++;
+	if (++set->n > NONCES_MAX)
+		memmove(set->nonces, set->nonces + 1, --set->n * sizeof(*set->nonces)); /* the store does the same */
 	return LS_OK;
 }
 

@@ -140,6 +140,8 @@ struct device {
 	struct class_timer *class_timer; /* of class B and C, or NULL (class_down.c) */
 	uint32_t join_nonce;            /* last used */
 	int32_t rj_count1;              /* last RJcount1 accepted, -1 none */
+	uint32_t refused_f_cnt, refused_dev_addr; /* counter last refused only for its gap, and its session */
+	bool has_refused;
 	uint16_t writes;                /* control writes in flight: its frames wait */
 	uint16_t n_multicast_groups;    /* it is a member of */
 	bool has_app_key, has_nwk_key, enabled;

@@ -95,6 +95,11 @@ static void drop_uplink(struct network *n, struct turn *t, struct turn_item *ite
 		row.device = o->session->device;
 	if (o->has_f_cnt)
 		row.f_cnt = o->f_cnt;
+	if (o->reason == DROP_F_CNT_GAP) {
+		o->session->device->refused_f_cnt = o->f_cnt;
+		o->session->device->refused_dev_addr = o->session->dev_addr;
+		o->session->device->has_refused = true;
+	}
 	row.dr = o->dr;
 	row.reason = o->reason;
 	row.detail = o->detail;

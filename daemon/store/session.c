@@ -309,6 +309,19 @@ static int move_join_nonce(struct store_db *db, const struct eui64 *dev_eui, uin
 	return rc == LS_OK && db_changes(db) == 0 ? LS_ECONFLICT : rc;
 }
 
+static int limit_nonces(struct store_db *db, const struct store_op *op)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_NONCE_LIMIT, &rc);
+
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->join.dev_eui);
+	bind_eui(stmt, 2, &op->join.join_eui);
+	sqlite3_bind_int(stmt, 3, NONCES_MAX);
+	return db_finish(db, stmt);
+}
+
 static int run_join(struct store_db *db, const struct store_op *op)
 {
 	int rc;
@@ -320,6 +333,8 @@ static int run_join(struct store_db *db, const struct store_op *op)
 	bind_eui(stmt, 2, &op->join.join_eui);
 	sqlite3_bind_int(stmt, 3, op->join.dev_nonce);
 	rc = finish_insert(db, stmt);
+	if (!rc)
+		rc = limit_nonces(db, op);
 	if (rc)
 		return rc;
 	return move_join_nonce(db, &op->join.dev_eui, op->join.join_nonce);
@@ -362,5 +377,31 @@ int store_batch_rejoin(struct store_batch *b, struct eui64 dev_eui, uint8_t type
 	op->rejoin.type = type;
 	op->rejoin.rj_count = rj_count;
 	op->rejoin.join_nonce = join_nonce;
+	return LS_OK;
+}
+
+static int run_nonces_flush(struct store_db *db, const struct store_op *op)
+{
+	static const enum statement steps[] = {ST_NONCES_FLUSH, ST_RJ_COUNT1_FLUSH};
+	int rc = LS_OK;
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++) {
+		sqlite3_stmt *stmt = db_statement(db, steps[i], &rc);
+
+		if (rc)
+			break;
+		bind_eui(stmt, 1, &op->join.dev_eui);
+		rc = db_finish(db, stmt);
+	}
+	return rc;
+}
+
+int store_batch_nonces_flush(struct store_batch *b, struct eui64 dev_eui)
+{
+	struct store_op *op = batch_add(b, run_nonces_flush);
+
+	if (!op)
+		return LS_ENOMEM;
+	op->join.dev_eui = dev_eui;
 	return LS_OK;
 }

@@ -209,8 +209,12 @@ int store_batch_session_promote(struct store_batch *b, struct eui64 dev_eui); /*
  */
 int store_batch_session_retire(struct store_batch *b, struct eui64 dev_eui, const struct ls_key *next_key);
 int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum session_slot slot);
+/* DevNonces kept of one device and JoinEUI; beyond that the lowest go. */
+#define NONCES_MAX 4096
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
+/* Every DevNonce of a device forgotten, and its RJcount1. */
+int store_batch_nonces_flush(struct store_batch *b, struct eui64 dev_eui);
 /*
  * An accepted rejoin request of 1.1: moves the device's join_nonce, and RJcount1 of the device (type 1) or RJcount0 of its
  * session in use (the other types).
