@@ -426,6 +426,13 @@ int region_join_windows(const struct region *r, enum reg_params_revision rev, ui
 	return rc;
 }
 
+bool region_takes_join(const struct region *r, enum reg_params_revision rev, uint32_t freq_hz, int dr)
+{
+	if (r->table->n_join_channels)
+		return find_join_channel(r->table, freq_hz) != NULL;
+	return region_channel_is_enabled(r, region_uplink_channel(r, rev, freq_hz, dr));
+}
+
 unsigned region_join_group(const struct region *r, uint32_t join_freq_hz)
 {
 	const struct common_join_channel *join = find_join_channel(r->table, join_freq_hz);

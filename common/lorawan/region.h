@@ -127,6 +127,9 @@ int region_rx1(const struct region *r, enum reg_params_revision rev, uint32_t fr
 int region_join_windows(const struct region *r, enum reg_params_revision rev, uint32_t freq_hz, int channel, int dr,
                         struct tx_params windows[2]);
 
+/* May a join request come on this frequency: a common join channel where there are such, else a channel in use? */
+bool region_takes_join(const struct region *r, enum reg_params_revision rev, uint32_t freq_hz, int dr);
+
 /* Position of a device's join channel among the common ones, for class B; 0 where there are none. */
 unsigned region_join_group(const struct region *r, uint32_t join_freq_hz);
 

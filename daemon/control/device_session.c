@@ -250,7 +250,7 @@ int do_DEVICE_ACTIVATE(struct server *srv, struct request *r)
 	if (!d)
 		return LS_ENOTFOUND;
 	if (!d->profile->region)
-		return request_check_region(srv, r, d->profile->region_name);
+		return request_check_profile_region(srv, r, d->profile);
 	w = device_write_begin(srv, r, DEVICE, sizeof(*own));
 	if (!w)
 		return crud_submit(srv, r, NULL);

@@ -196,6 +196,12 @@ struct device *request_device(struct server *srv, const struct request *r);
 
 /* Region enabled? Else LS_EINVAL naming those that are. */
 int request_check_region(struct server *srv, struct request *r, const char *name);
+
+/* Is some configuration enabled that the profile fits? Else LS_EINVAL. */
+int request_check_profile_region(struct server *srv, struct request *r, const struct profile *p);
+
+/* The parameter region_config, if given, is a configuration of this region (NULL: of any). */
+int request_check_region_config(struct server *srv, struct request *r, const char *region);
 int request_check_wish(struct request *r); /* desired_... parameters: refuses what no device could be told */
 
 /* ---- write.c ---- */

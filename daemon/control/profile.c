@@ -42,6 +42,8 @@ int do_PROFILE_CREATE(struct server *srv, struct request *r)
 	int rc = request_check_region(srv, r, request_text(r, "region"));
 
 	if (!rc)
+		rc = request_check_region_config(srv, r, request_text(r, "region"));
+	if (!rc)
 		rc = request_check_wish(r);
 	return rc ? rc : crud_create(srv, r, uuid_format(uuid_random(), id), apply);
 }
@@ -49,9 +51,12 @@ int do_PROFILE_CREATE(struct server *srv, struct request *r)
 int do_PROFILE_SET(struct server *srv, struct request *r)
 {
 	struct profile *p = profile_of(srv, r);
-	int rc = request_check_region(srv, r, request_text(r, "region"));
+	const char *region = request_text(r, "region");
+	int rc = request_check_region(srv, r, region);
 	struct write *w;
 
+	if (!rc && p)
+		rc = request_check_region_config(srv, r, region ? region : p->region_name);
 	if (!rc)
 		rc = request_check_wish(r);
 	if (rc || !p)

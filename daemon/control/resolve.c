@@ -454,7 +454,34 @@ int request_check_region(struct server *srv, struct request *r, const char *name
 	if (!name || fleet_region(&srv->fleet, name))
 		return LS_OK;
 	for (size_t i = 0; i < srv->fleet.n_regions; i++)
-		word_list_add(known, sizeof(known), ", ", srv->fleet.regions[i].table->name);
+		if (fleet_region(&srv->fleet, srv->fleet.regions[i].table->name) == &srv->fleet.regions[i]) /* each once */
+			word_list_add(known, sizeof(known), ", ", srv->fleet.regions[i].table->name);
 	snprintf(hint, sizeof(hint), "--region %s, or [region %s] in the configuration", known, name);
 	return request_refuse(r, LS_EINVAL, "region", NULL, hint, "region %s is not enabled; enabled: %s", name, known);
+}
+
+int request_check_profile_region(struct server *srv, struct request *r, const struct profile *p)
+{
+	if (p->region)
+		return LS_OK;
+	if (!fleet_region(&srv->fleet, p->region_name))
+		return request_check_region(srv, r, p->region_name);
+	return request_refuse(r, LS_EINVAL, "region_config", NULL, "lsctl region list",
+	                      "configuration %s of profile %s is not enabled", p->region_config, p->name);
+}
+
+int request_check_region_config(struct server *srv, struct request *r, const char *region)
+{
+	const char *name = request_text(r, "region_config");
+	const struct region *found = name ? fleet_region(&srv->fleet, name) : NULL;
+	char known[200] = "", hint[240];
+
+	if (!name || (found && strcmp(found->name, name) == 0 && (!region || strcmp(found->table->name, region) == 0)))
+		return LS_OK;
+	for (size_t i = 0; i < srv->fleet.n_regions; i++)
+		if (!region || strcmp(srv->fleet.regions[i].table->name, region) == 0)
+			word_list_add(known, sizeof(known), ", ", srv->fleet.regions[i].name);
+	snprintf(hint, sizeof(hint), "--region-config %s", known);
+	return request_refuse(r, LS_EINVAL, "region_config", NULL, known[0] ? hint : "lsctl region list",
+	                      "'%s' is no configuration of %s", name, region ? region : "any region");
 }

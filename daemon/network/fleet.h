@@ -44,12 +44,13 @@ struct profile {
 	struct tenant *tenant;
 	char *name;
 	char *tags;
-	const struct region *region; /* NULL while the region is not enabled: frames are dropped, wrong_region */
+	/* The first configuration that fits, for what has heard nothing yet; NULL while none is enabled: frames are dropped. */
+	const struct region *region;
 	char region_name[REGION_NAME_SIZE];
 	enum mac_version mac_version;
 	bool supports_otaa, flush_queue_on_join, supports_class_b, supports_class_c;
 	bool f_cnt_16_bit, f_cnt_relaxed;
-	char *region_config;     /* NULL: any configuration of the region */
+	char *region_config;     /* NULL: any configuration of the region, the one whose gateways hear the device */
 	enum reg_params_revision revision; /* that of the version unless one is named */
 	uint16_t class_b_timeout_s, class_c_timeout_s;
 	char *adr_algorithm;
@@ -73,7 +74,7 @@ struct gateway {
 	struct eui64 id;
 	struct tenant *tenant;
 	char *name;
-	const struct region *region; /* NULL: told by frequency */
+	char region_name[REGION_NAME_SIZE]; /* of a region or of a configuration; "": told by frequency */
 	bool is_private;
 	bool has_location;
 	double latitude, longitude, altitude_m;

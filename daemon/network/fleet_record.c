@@ -1,10 +1,12 @@
 /* fleet_record.c - records of the registry, as committed, into the structs of the fleet. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "network/fleet.h"
+#include "network/region_choice.h"
 
 #define CLASS_TIMEOUT_S 8 /* CLASS_B/C_RESP_TIMEOUT of the standard */
 
@@ -189,13 +191,16 @@ int fleet_apply_profile(struct fleet *f, const json_t *record)
 	if (reg_params_revision_parse(text_of(record, "reg_params_revision"), p->mac_version, &p->revision))
 		return LS_EBUG;
 	strncpy(p->region_name, text_of(record, "region"), sizeof(p->region_name) - 1);
-	p->region = fleet_region(f, p->region_name);
 	p->supports_otaa = is_true(record, "supports_otaa");
 	p->flush_queue_on_join = is_true(record, "flush_queue_on_join");
 	apply_profile_numbers(p, record);
 	rc = set_text(&p->name, text_of(record, "name"));
 	if (!rc)
 		rc = set_optional_text(&p->region_config, text_of(record, "region_config"));
+	p->region = NULL;
+	for (size_t i = 0; i < f->n_regions && !p->region && !rc; i++)
+		if (region_choice_fits(p, &f->regions[i]))
+			p->region = &f->regions[i];
 	if (!rc)
 		rc = set_optional_text(&p->adr_algorithm, text_of(record, "adr_algorithm"));
 	if (!rc)
@@ -229,7 +234,7 @@ int fleet_apply_gateway(struct fleet *f, const json_t *record)
 		if (!clock_parse(seen, strlen(seen), &seen_us))
 			g->last_seen_us = g->last_seen_stored_us = seen_us;
 	}
-	g->region = fleet_region(f, text_of(record, "region"));
+	snprintf(g->region_name, sizeof(g->region_name), "%s", text_of(record, "region"));
 	g->is_private = json_is_true(json_object_get(record, "is_private"));
 	g->has_location = json_is_number(latitude);
 	g->latitude = json_number_value(latitude);

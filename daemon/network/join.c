@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "network/region_choice.h"
 
 static enum drop_reason check_device(const struct join_input *in, struct join_outcome *out)
 {
@@ -76,27 +77,29 @@ static enum drop_reason check_nonce(const struct join_input *in, struct join_out
 	return DROP_NONE;
 }
 
-enum drop_reason join_check_radio(const struct collected *e, const struct device *d, int *dr, int *channel,
-                                  uint32_t *rx2_freq_hz, char detail[DETAIL_SIZE])
+enum drop_reason join_check_radio(const struct fleet *f, const struct collected *e, const struct device *d,
+                                  struct join_radio *out, char detail[DETAIL_SIZE])
 {
-	const struct region *r = d->profile->region;
-	enum reg_params_revision rev = d->profile->revision;
+	const struct profile *p = d->profile;
+	const struct region *r = region_choice_join(f, d, e);
 	const struct reception *best = r ? reception_best(e, d, r) : NULL;
 	struct tx_params windows[2];
 
-	if (!r) {
-		snprintf(detail, DETAIL_SIZE, "region %s of the profile is not enabled", d->profile->region_name);
+	*out = (struct join_radio){.region = r, .dr = -1, .channel = -1};
+	if (!p->region) {
+		snprintf(detail, DETAIL_SIZE, "region %s of the profile is not enabled",
+		         p->region_config ? p->region_config : p->region_name);
 		return DROP_WRONG_REGION;
 	}
 	if (best) {
-		*dr = region_uplink_dr(r, rev, &best->radio);
-		*channel = region_uplink_channel(r, rev, best->freq_hz, *dr);
+		out->dr = region_uplink_dr(r, p->revision, &best->radio);
+		out->channel = region_uplink_channel(r, p->revision, best->freq_hz, out->dr);
 	}
-	if (!best || region_join_windows(r, rev, best->freq_hz, *channel, *dr, windows)) {
-		snprintf(detail, DETAIL_SIZE, "%u Hz, region %s", e->receptions[0].freq_hz, r->name);
+	if (!best || region_join_windows(r, p->revision, best->freq_hz, out->channel, out->dr, windows)) {
+		snprintf(detail, DETAIL_SIZE, "%u Hz, region %s", e->receptions[0].freq_hz, r ? r->name : p->region_name);
 		return DROP_WRONG_REGION;
 	}
-	*rx2_freq_hz = windows[1].freq_hz;
+	out->rx2_freq_hz = windows[1].freq_hz;
 	return DROP_NONE;
 }
 
@@ -110,10 +113,9 @@ uint32_t join_next_nonce(const struct device *d, char detail[DETAIL_SIZE])
 
 void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct join_outcome *out)
 {
-	uint32_t rx2_freq_hz = 0;
+	struct join_radio radio = {.dr = -1, .channel = -1};
 
 	memset(out, 0, sizeof(*out));
-	out->dr = out->channel = -1;
 	receptions_resolve(in->fleet, in->e);
 	out->reason = check_device(in, out);
 	if (!out->reason)
@@ -121,7 +123,9 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 	if (!out->reason)
 		out->reason = check_nonce(in, out);
 	if (!out->reason)
-		out->reason = join_check_radio(in->e, in->device, &out->dr, &out->channel, &rx2_freq_hz, out->detail);
+		out->reason = join_check_radio(in->fleet, in->e, in->device, &radio, out->detail);
+	out->dr = radio.dr;
+	out->channel = radio.channel;
 	if (!out->reason && !in->answerable)
 		out->reason = DROP_JOIN_NOT_ANSWERABLE;
 	if (out->reason)
@@ -138,7 +142,8 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 		.net_id = in->net_id,
 		.dev_addr = in->dev_addr,
 		.now_us = in->e->first_wall_us,
-		.dr = out->dr,
-		.rx2_freq_hz = rx2_freq_hz,
+		.region = radio.region,
+		.dr = radio.dr,
+		.rx2_freq_hz = radio.rx2_freq_hz,
 	}, &out->accept);
 }

@@ -34,10 +34,15 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 
 /* ---- shared with rejoin requests ------------------------------------------------------------ */
 
-/* Is there a region and a window for the accept? Sets data rate, channel and the session's RX2 frequency. Receptions
- * resolved before. */
-enum drop_reason join_check_radio(const struct collected *e, const struct device *d, int *dr, int *channel,
-                                  uint32_t *rx2_freq_hz, char detail[DETAIL_SIZE]);
+struct join_radio {
+	const struct region *region;   /* whose gateways heard it */
+	int dr, channel;               /* -1: not known */
+	uint32_t rx2_freq_hz;          /* of the session */
+};
+
+/* Is there a region and a window for the accept? Receptions resolved before. */
+enum drop_reason join_check_radio(const struct fleet *f, const struct collected *e, const struct device *d,
+                                  struct join_radio *out, char detail[DETAIL_SIZE]);
 
 /* The root keys that its version needs. */
 bool join_has_keys(const struct device *d);

@@ -43,7 +43,7 @@ static void seal_11(struct lw_crypto *crypto, const struct join_accept_input *in
 void join_accept_build(struct lw_crypto *crypto, const struct join_accept_input *in, struct join_accept *out)
 {
 	const struct device *d = in->device;
-	const struct region *region = d->profile->region;
+	const struct region *region = in->region;
 	bool is_1_1 = mac_version_rules(d->profile->mac_version)->is_1_1;
 	struct session_up_row *up = &out->session.up;
 	struct phy_join_accept accept = {

@@ -14,7 +14,8 @@
 #define JOIN_ACCEPT_DELAY2_S 6
 
 struct join_accept_input {
-	const struct device *device;       /* its profile's region is enabled */
+	const struct device *device;
+	const struct region *region;       /* the session's */
 	struct lw_join_answered answered;
 	uint32_t join_nonce;
 	uint32_t net_id;

@@ -3,16 +3,19 @@
 #include <string.h>
 
 #include "network/answer_plan.h"
+#include "network/region_choice.h"
 
 #define JOIN_ACCEPT_MAX 33
 
 bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, char detail[DETAIL_SIZE])
 {
-	const struct region *region = d->profile->region;
+	const struct region *region;
 	struct answer_plan plan;
 	int dr, channel;
 
 	detail[0] = 0;
+	receptions_resolve(n->fleet, e);
+	region = region_choice_join(n->fleet, d, e);
 	if (!region || !answer_plan_init(&plan, n, e, d, region, NULL))
 		return false;
 	dr = region_uplink_dr(region, d->profile->revision, &plan.paths[0]->radio);
@@ -28,7 +31,8 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
                              int dr, int channel, const uint8_t *phy, size_t phy_len)
 {
 	struct device *d = fleet_device(n->fleet, dev_eui);
-	const struct region *region = d ? d->profile->region : NULL;
+	const struct session *s = d ? d->sessions[SLOT_PENDING] : NULL;
+	const struct region *region = s ? s->region : NULL;
 	struct answer_wish wish = {.dev_addr = dev_addr, .e = e};
 	struct answer_plan plan;
 	struct transmit *t;

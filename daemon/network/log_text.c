@@ -414,7 +414,7 @@ void text_up_event(struct text_buf *t, const struct device *d, const struct phy_
 }
 
 void text_join_event(struct text_buf *t, const struct device *d, const struct collected *e, uint32_t dev_addr,
-                     struct uuid deduplication_id)
+                     const char *region, struct uuid deduplication_id)
 {
 	LITERAL(t, "{\"deduplicationId\":");
 	put_uuid(t, deduplication_id);
@@ -425,7 +425,7 @@ void text_join_event(struct text_buf *t, const struct device *d, const struct co
 	LITERAL(t, ",\"devAddr\":");
 	put_addr(t, dev_addr);
 	LITERAL(t, ",\"regionConfigId\":\"");
-	text_puts(t, d->profile->region->name);
+	text_puts(t, region);
 	LITERAL(t, "\"}");
 }
 

@@ -21,8 +21,9 @@ int64_t uplink_time_us(const struct collected *e);
 void text_up_event(struct text_buf *t, const struct device *d, const struct phy_data *phy,
                    const struct collected *e, const struct uplink_outcome *o, struct uuid deduplication_id);
 
+/* region: of the new session, its configuration. */
 void text_join_event(struct text_buf *t, const struct device *d, const struct collected *e, uint32_t dev_addr,
-                     struct uuid deduplication_id);
+                     const char *region, struct uuid deduplication_id);
 
 /* deduplication_id NULL: the wait for it ended without an uplink. */
 void text_ack_event(struct text_buf *t, const struct device *d, int64_t time_us, const struct uuid *deduplication_id,

@@ -111,10 +111,9 @@ void rejoin_decide(struct lw_crypto *crypto, const struct rejoin_input *in, stru
 {
 	const struct rejoin_type *type = &types[in->request->type];
 	const struct device *d = in->device;
-	uint32_t rx2_freq_hz = 0;
+	struct join_radio radio = {.dr = -1, .channel = -1};
 
 	memset(out, 0, sizeof(*out));
-	out->dr = out->channel = -1;
 	receptions_resolve(in->fleet, in->e);
 	out->reason = check_device(in, type, out);
 	if (!out->reason)
@@ -122,7 +121,9 @@ void rejoin_decide(struct lw_crypto *crypto, const struct rejoin_input *in, stru
 	if (!out->reason)
 		out->reason = check_counter(in, type, out);
 	if (!out->reason)
-		out->reason = join_check_radio(in->e, d, &out->dr, &out->channel, &rx2_freq_hz, out->detail);
+		out->reason = join_check_radio(in->fleet, in->e, d, &radio, out->detail);
+	out->dr = radio.dr;
+	out->channel = radio.channel;
 	if (!out->reason && !in->answerable)
 		out->reason = DROP_JOIN_NOT_ANSWERABLE;
 	if (out->reason)
@@ -139,8 +140,9 @@ void rejoin_decide(struct lw_crypto *crypto, const struct rejoin_input *in, stru
 		.net_id = in->net_id,
 		.dev_addr = in->dev_addr,
 		.now_us = in->e->first_wall_us,
-		.dr = out->dr,
-		.rx2_freq_hz = rx2_freq_hz,
+		.region = radio.region,
+		.dr = radio.dr,
+		.rx2_freq_hz = radio.rx2_freq_hz,
 		.keep = type->keeps_radio ? session_in_use(d) : NULL,
 	}, &out->accept);
 }

@@ -2,8 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "network/rejoin.h"
 #include "network/log_text.h"
+#include "network/rejoin.h"
 #include "network/turn.h"
 
 static uint32_t free_dev_addr(struct network *n)
@@ -51,7 +51,8 @@ static void apply_accept(struct network *n, struct turn *t, struct turn_item *it
 		t->c->bad = true;
 	if (d->profile->flush_queue_on_join)
 		flush_queue(t, d);
-	text_join_event(commit_row_begin(t->c), d, item->e, dev_addr, network_uuid(n));
+	text_join_event(commit_row_begin(t->c), d, item->e, dev_addr, accept->session.region,
+	                network_uuid(n));
 	commit_row_end(t->c, LOG_EVENT, "join", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
 	row.device = d;
 	row.dr = dr;

@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "lorawan/f_cnt.h"
+#include "network/region_choice.h"
 #include "network/session_crypto.h"
 #include "network/session_start.h"
 #include "network/uplink_parts.h"
@@ -319,7 +320,7 @@ static bool is_usable(const struct reception *r, const void *arg)
 	const struct usable_for *u = arg;
 
 	return (!u->like || reception_agrees(r, u->like)) && reception_serves(r, u->device) &&
-	       (!r->gateway->region || r->gateway->region == u->region) &&
+	       region_choice_may_hear(r->gateway, u->region) &&
 	       region_has_frequency(u->region, r->freq_hz) &&
 	       region_uplink_dr(u->region, u->device->profile->revision, &r->radio) >= 0;
 }
