@@ -6,20 +6,22 @@ from lab import data_of
 LAB = {'network': {'net_id': '000013', 'deduplication_delay': '100ms'}}
 
 
-@pytest.fixture(scope='module')
+@pytest.fixture
 def gw(lab):
+    """One of its own for each test: answers that devices did not wait for keep a gateway busy."""
     return lab.gateway()
 
 
 @pytest.fixture(scope='module')
-def party(lab, gw):
-    """Devices that join at the same time: name -> (device, accept)."""
+def party(lab):
+    """Devices that join at the same time, each through a gateway of its own: name -> (device, accept)."""
     makers = {name: lambda: lab.otaa('1.1.0') for name in
               ('plain', 'original', 'no rekey', 'counters', 'rejoin 0', 'rejoin 1', 'rejoin 2', 'replay')}
     devices = {name: make() for name, make in makers.items()}
     devices['original'].erratum = False
-    heard = {name: lab.send_join(gw, dev) for name, dev in devices.items()}
-    return {name: (dev, lab.take_accept(gw, dev, heard[name])) for name, dev in devices.items()}
+    gateways = {name: lab.gateway() for name in devices}
+    heard = {name: lab.send_join(gateways[name], dev) for name, dev in devices.items()}
+    return {name: (dev, lab.take_accept(gateways[name], dev, heard[name])) for name, dev in devices.items()}
 
 
 def confirm(lab, gw, dev):
