@@ -115,13 +115,14 @@ def many_joins(w):
 @case('J8', 'another JoinEUI is refused and burns nothing; nonces count per JoinEUI')
 def other_join_eui(w):
     gw, dev = w.gateway(), w.otaa(join_eui='70b3d57ed0000001')
-    join_with(w, gw, dev, 30)
+    join_with(w, w.gateway(), dev, 30)
     other = '70b3d57ed0000002'
     phy = dev.join_request(30, join_eui=other)
     gw.send(phy)
     w.dropped(phy, 'join_eui_mismatch')
     w.lsctl('device', 'set', dev.dev_eui, '--join-eui', other)
     dev.join_eui = other
+    gw.skip(20)
     join_with(w, gw, dev, 30)
     w.goes_on(gw, dev)
 
