@@ -199,7 +199,7 @@ def rejoin(w):
     w.join(gw, dev)
     w.exchange(gw, dev)
     for kind in (0, 1, 2):
-        before = dev.session
+        before, gw = dev.session, w.gateway()      # the accept before is in the calendar of its gateway
         heard = gw.send(dev.rejoin_request(kind))
         down = gw.wait_downlink(8, lambda d: dev.can_open_accept(d.phy))
         w.check_rx1(down, heard, 5)
@@ -209,16 +209,17 @@ def rejoin(w):
         w.again(gw, heard.phy, 20)
         w.frames.wait(lambda f: f.get('phy_payload') == heard.phy.hex() and f.get('drop_reason'))
         w.exchange(gw, dev)
+    gw = w.gateway()
     heard = gw.send(dev.rejoin_request(0, 65535))
     down = gw.wait_downlink(8, lambda d: dev.can_open_accept(d.phy))
-    s, dev.session = dev.session, dev.session
     for count in (0, 1, 65535):
-        phy = lw.rejoin_request(0, s.s_nwk_s_int_key, dev.net_id, dev.dev_eui, count)
+        phy = lw.rejoin_request(0, dev.session.s_nwk_s_int_key, dev.net_id, dev.dev_eui, count)
         gw.skip(20)
         gw.send(phy)
         w.frames.wait(lambda f: f.get('phy_payload') == phy.hex() and f.get('drop_reason'))
+    w.check_rx1(down, heard, 5)
     dev.accept(down.phy)
-    w.goes_on(gw, dev)
+    w.goes_on(w.gateway(), dev)
 
 
 @case('J17', 'flushed nonces can be used again; JoinNonce still grows')
@@ -226,9 +227,10 @@ def flush(w):
     gw, dev = w.gateway(), w.otaa()
     join_with(w, gw, dev, 40)
     refused(w, gw, dev, 40)
-    w.lsctl('device', 'nonces', 'flush', dev.dev_eui)
+    w.lsctl('device', 'nonces', 'flush', dev.dev_eui, '--yes')
     gw.skip(20)
-    assert join_with(w, gw, dev, 40).join_nonce == 2
+    heard = w.send_join(gw, dev, dev_nonce=40)
+    assert w.take_accept(gw, dev, heard).join_nonce == 2
     w.goes_on(gw, dev)
 
 

@@ -188,8 +188,7 @@ def replay_of_the_last_wrap(w):
 @case('U16', 'after 0xFFFFFFFF nothing is accepted until a join')
 def exhausted(w):
     gw, dev = w.gateway(), w.otaa()
-    dev.activate('01ff%04x' % (int(dev.dev_eui[-4:], 16)), os.urandom(16), os.urandom(16), 0xffffffff, 0)
-    w.activate(dev, '--f-cnt-up', 0xffffffff)
+    w.activate_by_hand(dev, '01ff%04x' % (int(dev.dev_eui[-4:], 16)), 0xffffffff)
     w.accepted(gw, dev, f_cnt=0xffffffff)
     s = dev.session
     for n in (0, 1):
@@ -302,8 +301,7 @@ def same_dev_addr_and_key(w):
 @case('U24', 'after a join the old session is good until the new one is used, each answered in its own')
 def old_session(w):
     gw, dev = w.gateway(), w.otaa()
-    dev.activate('01fe%04x' % int(dev.dev_eui[-4:], 16), os.urandom(16), os.urandom(16))
-    w.activate(dev)
+    w.activate_by_hand(dev, '01fe%04x' % int(dev.dev_eui[-4:], 16))
     w.exchange(gw, dev)
     w.join(gw, dev)
     old = dev.old_sessions[-1]

@@ -1,4 +1,5 @@
 """world.py - one daemon of one LoRaWAN version, shared by many cases that run at the same time in threads."""
+import os
 import threading
 
 import lorawan as lw
@@ -49,6 +50,13 @@ class World(Lab):
     def abp(self, *flags, **kw):
         return Lab.abp(self, self.version, profile=self.profile('--no-supports-otaa', *flags), **kw)
 
+    def activate_by_hand(self, dev, dev_addr, f_cnt_up=0):
+        """A session for a device that joins otherwise; such a one says no ResetInd."""
+        dev.activate(dev_addr, os.urandom(16), os.urandom(16), f_cnt_up)
+        dev.mac.until_confirmed.clear()
+        self.activate(dev, '--f-cnt-up', f_cnt_up)
+        return dev
+
     def gateway(self, **kw):
         g = Lab.gateway(self, **kw)
         self.mine().append(g)
@@ -86,12 +94,25 @@ class World(Lab):
         self.up(dev, n)
         dev.receive(gw.wait_downlink().phy)
 
+    def rx1(self, gateway, dev, heard, timeout=4.0):
+        """
+        As Lab.rx1; downlinks for other uplinks are left alone: a device of 1.1 is answered though it asks for nothing,
+        for it says RekeyInd or ResetInd.
+        """
+        windows = [(heard.tmst + (dev.rx1_delay + i) * 1000000) & 0xffffffff for i in (0, 1)]
+        down = gateway.wait_downlink(timeout, lambda d: d.tmst in windows)
+        self.check_rx1(down, heard, dev.rx1_delay, dev.rx1_dr_offset)
+        return dev.receive(down.phy)
+
     def accepted(self, gateway, dev, payload=b'x', f_cnt=None, **kw):
         """An uplink that must become an event with its payload; returns what was heard."""
         if f_cnt is not None:
             dev.session.f_cnt_up = f_cnt
+        indicates = bool(dev.mac.until_confirmed)     # RekeyInd or ResetInd, which are answered
         n, heard = self.send(gateway, dev, payload, **kw)
         assert data_of(self.up(dev, n)) == payload
+        if indicates:
+            self.rx1(gateway, dev, heard)
         return heard
 
     def refused(self, gateway, dev, reason, f_cnt=None, payload=b'x', **kw):
