@@ -204,6 +204,14 @@ int request_check_profile_region(struct server *srv, struct request *r, const st
 int request_check_region_config(struct server *srv, struct request *r, const char *region);
 int request_check_wish(struct request *r); /* desired_... parameters: refuses what no device could be told */
 
+/* ---- payload.c ---- */
+
+/* Of an application, at most: what LoRaWAN's largest frame carries. */
+#define PAYLOAD_MAX 242
+
+/* Exactly one of data (hex), data_base64 and data_text; refused when none or several are given, or it is no payload. */
+int request_payload(struct request *r, uint8_t data[PAYLOAD_MAX], size_t *len);
+
 /* ---- write.c ---- */
 
 struct write {
