@@ -257,6 +257,8 @@ static void on_due(struct due *due, void *arg)
 	if (d)
 		make_answer(n, d, &a->wish);
 	answer_free(n, a);
+	if (d)
+		class_kick(n, d); /* what did not go with it */
 }
 
 #define ANSWER_LEN_TYPICAL 20 /* header, MIC and some MAC answers */

@@ -10,6 +10,8 @@
 #include "network/network.h"
 #include "network/uplink.h"
 
+struct transmit;
+
 /* Counters of foreign networks between two writes. */
 #define FOREIGN_MAX 256
 struct foreign {
@@ -46,6 +48,7 @@ struct network {
 	struct transmit *transmit_list;           /* all, for forgetting and the end */
 	struct answer *answer_list;
 	struct queue_watch *queue_watches;
+	struct class_timer *class_timers;
 	uint32_t next_downlink_id;
 
 	struct foreign foreign[FOREIGN_MAX];
@@ -118,6 +121,8 @@ void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t d
 
 /* ---- windows.c ------------------------------------------------------------------------------ */
 
+#define LEAD_MAX_US 500000 /* beyond that the fault is elsewhere, and RX2 would be chosen for nothing */
+
 /* How long before a window the bytes must leave for this gateway. */
 uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
 
@@ -125,6 +130,16 @@ uint64_t answer_lead_us(struct network *n, struct eui64 gateway_id);
 
 /* Who heard an accepted uplink. The receptions resolved before (uplink.h). */
 void class_note_uplink(struct network *n, struct commit *c, struct device *d, const struct collected *e);
+
+/* ---- class_down.c --------------------------------------------------------------------------- */
+
+/* Something changed that may let a class B or C downlink leave: look, soon. */
+void class_kick(struct network *n, struct device *d);
+void class_kick_all(struct network *n); /* after the start */
+/* A downlink of the device was handed over, or refused by all gateways: its air time, or a pause, comes first. */
+void class_settled(struct network *n, struct device *d, const struct transmit *t, bool sent);
+void class_forget(struct network *n, struct device *d);
+void class_free_all(struct network *n);
 
 /* ---- queue_life.c --------------------------------------------------------------------------- */
 
@@ -148,10 +163,13 @@ void queue_watch_free_all(struct network *n);
 #define TRANSMIT_OPTIONS_MAX 4
 #define TRANSMIT_WHY_SIZE (CHOICE_TEXT_SIZE + DETAIL_SIZE + 2)
 
+/* Where a device listens: after an uplink, in a ping slot, or in the parameters of RX2 all the time. */
+enum { WINDOW_RX1 = 1, WINDOW_RX2, WINDOW_PING_SLOT, WINDOW_CLASS_C };
+
 /* One way to send it. */
 struct transmit_option {
 	struct eui64 gateway_id;
-	int window, dr;             /* window 0: none of an uplink */
+	int window, dr;
 	struct place place;
 	struct tx_option tx;
 };
@@ -176,10 +194,18 @@ struct transmit {
 	char why[TRANSMIT_WHY_SIZE];/* this gateway and window */
 	char refusals[96];          /* what the gateways said, per option */
 	const char *last_refusal;   /* the last of these words, static text */
+	/*
+	 * Of no device, but of a group: told instead of what follows for a device. reason: DROP_NONE when it was sent. It is
+	 * ended after that; an arg set to NULL tells nobody.
+	 */
+	void (*settled)(struct network *n, struct transmit *t, enum drop_reason reason);
+	void *settled_arg;
 	uint8_t phy_len;
 	uint8_t phy[PHY_MAX];
 };
 
+/* The frame row of a downlink that was sent or refused; d NULL: of a multicast group. */
+void transmit_row(struct commit *c, const struct transmit *t, const struct device *d, enum drop_reason reason);
 /* A downlink to this device, without options yet. NULL: out of memory. */
 struct transmit *transmit_new(struct network *n, const struct device *d);
 /*

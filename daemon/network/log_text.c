@@ -619,13 +619,17 @@ void text_frame_down(struct text_buf *t, const struct frame_down *f, int64_t tim
 	LITERAL(t, "{\"time\":");
 	put_time_z(t, time_us);
 	LITERAL(t, ",\"direction\":\"down\",\"gateways\":[");
-	put_eui(t, f->gateway_id);
+	if (!eui64_equal(f->gateway_id, (struct eui64){{0}}))
+		put_eui(t, f->gateway_id);
 	LITERAL(t, "],\"m_type\":");
 	put_text(t, m_type_name((enum m_type)f->m_type));
 	LITERAL(t, ",\"dev_addr\":");
 	put_addr(t, f->dev_addr);
 	LITERAL(t, ",\"dev_eui\":");
-	put_eui(t, f->device->dev_eui);
+	if (f->device)
+		put_eui(t, f->device->dev_eui);
+	else
+		LITERAL(t, "null");
 	put_optional(t, ",\"f_cnt\":", f->has_f_cnt, f->f_cnt);
 	put_optional(t, ",\"f_port\":", f->f_port >= 0, (uint64_t)(f->f_port >= 0 ? f->f_port : 0));
 	put_optional(t, ",\"freq_hz\":", f->tx, f->tx ? f->tx->freq_hz : 0);
@@ -635,7 +639,12 @@ void text_frame_down(struct text_buf *t, const struct frame_down *f, int64_t tim
 		LITERAL(t, ",\"power_dbm\":");
 		text_put_i64(t, f->tx->power_dbm);
 	}
-	put_optional(t, ",\"window\":", f->window > 0, (uint64_t)f->window);
+	put_optional(t, ",\"window\":", f->window == 1 || f->window == 2, (uint64_t)f->window);
+	if (f->device_class) {
+		LITERAL(t, ",\"class\":\"");
+		text_putc(t, f->device_class);
+		text_putc(t, '"');
+	}
 	LITERAL(t, ",\"margin_ms\":");
 	if (f->was_sent)
 		text_put_i64(t, f->margin_ms);

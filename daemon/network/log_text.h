@@ -57,14 +57,15 @@ struct frame_up {
 void text_frame_up(struct text_buf *t, const struct frame_up *u, int64_t time_us);
 
 struct frame_down {
-	const struct device *device;
-	struct eui64 gateway_id;
+	const struct device *device; /* NULL: of a multicast group */
+	struct eui64 gateway_id;     /* zero: none */
 	uint32_t dev_addr;
 	uint32_t f_cnt;
 	bool has_f_cnt;
 	int f_port, dr, m_type;
 	const struct tx_option *tx; /* NULL: never got so far */
-	int window;               /* 1 or 2, 0 none */
+	int window;               /* of internal.h, 0 none */
+	char device_class;        /* 'B' or 'C' if it goes outside RX1 and RX2, else 0 */
 	bool was_sent;
 	int32_t margin_ms;        /* if it was sent: octets at the gateway so long before the window */
 	uint32_t round_trip_us;   /* to the TX_ACK, 0 unknown */

@@ -137,6 +137,7 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	session_load_init(n);
 	due_list_init(&n->due, loop, n);
 	queue_watch_all(n);
+	class_kick_all(n);
 	*result = n;
 	return LS_OK;
 }
@@ -178,6 +179,7 @@ void network_close(struct network *n)
 
 	answer_free_all(n);
 	queue_watch_free_all(n);
+	class_free_all(n);
 	transmit_free_all(n);
 	turn_free_all(n);
 	if (n->store_failed)
@@ -271,6 +273,7 @@ void network_profile_write_end(struct network *n, struct profile *p)
 void network_forget_device(struct network *n, struct device *d)
 {
 	answer_forget(n, d);
+	class_forget(n, d);
 	transmit_forget(n, d->dev_eui);
 	/* Nobody will report on them any more: they wait again, as they do after a restart. */
 	for (struct queue_item *item = d->queue; item; item = item->next) {

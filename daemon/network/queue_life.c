@@ -244,4 +244,5 @@ void queue_watch_free_all(struct network *n)
 void network_queue_changed(struct network *n, struct device *d)
 {
 	queue_watch(n, d);
+	class_kick(n, d);
 }

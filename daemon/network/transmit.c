@@ -103,20 +103,21 @@ void transmit_free_all(struct network *n)
 	ptr_table_fini(&n->transmits);
 }
 
-static void down_row(struct commit *c, const struct transmit *t, const struct device *d, enum drop_reason reason)
+void transmit_row(struct commit *c, const struct transmit *t, const struct device *d, enum drop_reason reason)
 {
 	const struct transmit_option *o = &t->options[t->at < t->n_options ? t->at : t->n_options - 1];
 	struct frame_down row = {
 		.device = d, .gateway_id = o->gateway_id, .dev_addr = t->dev_addr, .f_cnt = t->f_cnt_down,
 		.has_f_cnt = !t->is_join, .f_port = t->f_port, .dr = o->dr, .m_type = t->m_type,
-		.tx = &o->tx, .window = o->window, .phy = t->phy, .phy_len = t->phy_len,
+		.tx = &o->tx, .window = o->window,
+		.device_class = o->window == WINDOW_PING_SLOT ? 'B' : o->window == WINDOW_CLASS_C ? 'C' : 0, .phy = t->phy, .phy_len = t->phy_len,
 		.was_sent = t->was_sent, .margin_ms = t->margin_ms, .round_trip_us = t->round_trip_us,
 		.choice = t->why, .refusals = t->refusals, .reason = reason, .detail = t->refusals,
 	};
 	int64_t time_us = t->was_sent ? t->sent_wall_us : clock_wall_us();
 
 	text_frame_down(commit_row_begin(c), &row, time_us);
-	commit_row_end(c, LOG_FRAME, "down", time_us, &t->dev_eui, &t->dev_addr, drop_reason_name(reason));
+	commit_row_end(c, LOG_FRAME, "down", time_us, d ? &t->dev_eui : NULL, &t->dev_addr, drop_reason_name(reason));
 }
 
 /* Sent: the item leaves the queue, or waits for the device. */
@@ -128,10 +129,15 @@ static void settle_sent(struct network *n, struct transmit *t)
 	int64_t now = clock_wall_us();
 
 	n->counters.downlinks_ok++;
+	if (t->settled) {
+		t->settled(n, t, DROP_NONE);
+		return;
+	}
 	c = d ? commit_new(n) : NULL;
 	if (!c)
 		return; /* the item stays in flight and is sent again after a restart: better twice than never */
-	down_row(c, t, d, DROP_NONE);
+	transmit_row(c, t, d, DROP_NONE);
+	class_settled(n, d, t, true);
 	if (!item) {
 		commit_submit(c, true); /* rests on nothing: it may ride along with the next */
 		return;
@@ -170,17 +176,23 @@ static void settle_failed(struct network *n, struct transmit *t, enum drop_reaso
 {
 	struct device *d = fleet_device(n->fleet, t->dev_eui);
 	struct queue_item *item = d && t->has_item ? device_queue_find(d, t->queue_item_id) : NULL;
-	struct commit *c = d ? commit_new(n) : NULL;
 	int64_t now = clock_wall_us();
+	struct commit *c;
 
 	n->counters.drops[reason]++;
 	if (reason == DROP_DOWNLINK_TOO_LATE)
 		n->counters.downlinks_too_late++;
 	else
 		n->counters.downlinks_failed++;
+	if (t->settled) {
+		t->settled(n, t, reason);
+		return;
+	}
+	c = d ? commit_new(n) : NULL;
 	if (!c)
 		return;
-	down_row(c, t, d, reason);
+	class_settled(n, d, t, false);
+	transmit_row(c, t, d, reason);
 	unanswer(c, t, d);
 	if (item) {
 		/* ChirpStack's form: the gateway's last word, no context. */
@@ -216,10 +228,13 @@ static void on_silence(struct due *due, void *arg)
 /* what: static text */
 static void refusal(struct transmit *t, const char *what)
 {
+	static const char *const windows[] = {
+		[WINDOW_RX1] = "RX1", [WINDOW_RX2] = "RX2", [WINDOW_PING_SLOT] = "ping slot", [WINDOW_CLASS_C] = "class C"};
 	size_t len = strlen(t->refusals);
 
 	t->last_refusal = what;
-	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%sRX%d: %s", len ? ", " : "", t->options[t->at].window, what);
+	snprintf(t->refusals + len, sizeof(t->refusals) - len, "%s%s: %s", len ? ", " : "", windows[t->options[t->at].window],
+	         what);
 }
 
 /* Is there (still) a place on air for options[at]? Says why not. */
@@ -369,6 +384,8 @@ void transmit_on_ack(struct network *n, const struct tx_ack *ack)
 		return;
 	}
 	due_cancel(&n->due, &t->due);
+	if (ack->status == TX_GPS_UNLOCKED && gateway_of(n, t))
+		gateway_of(n, t)->gps_seen_us = 0; /* until it tells GPS time again */
 	if (record)
 		delivery_refused(record, ack->status, clock_mono_us());
 	refusal(t, tx_status_name(ack->status));

@@ -6,7 +6,6 @@
 #include "network/join_accept.h"
 
 #define LEAD_MARGIN_US 50000
-#define LEAD_MAX_US 500000   /* beyond that the fault is elsewhere, and RX2 would be chosen for nothing */
 #define LEAD_UNLEARNED_US 300000
 #define FHDR_AND_PORT_LEN 8
 #define MHDR_AND_MIC_LEN 5
@@ -43,8 +42,7 @@ static bool has_dwell(const struct region *region, const struct device *d)
 	return region_params(region, d->profile->revision)->boot_downlink_dwell;
 }
 
-/* False: its data rate is none of the revision of the device. */
-static bool fill_in(const struct region *region, const struct device *d, struct window *w)
+bool window_fill(const struct region *region, const struct device *d, struct window *w)
 {
 	const struct dwell_times *dwell = &region->table->dwell;
 	bool is_short = has_dwell(region, d);
@@ -97,8 +95,8 @@ int windows_of_answer(const struct answer_wish *w, const struct session *s, uint
 	struct window rx2 = {.number = 2, .delay_us = (s->up.rx1_delay_s + 1u) * 1000000u,
 	                     .params = {s->up.rx2_freq_hz, s->up.rx2_dr}};
 	bool has_rx1 = !region_rx1(region, d->profile->revision, freq_hz, w->channel, w->dr, s->up.rx1_dr_offset,
-	                           has_dwell(region, d), &rx1.params) && fill_in(region, d, &rx1);
-	bool has_rx2 = fill_in(region, d, &rx2);
+	                           has_dwell(region, d), &rx1.params) && window_fill(region, d, &rx1);
+	bool has_rx2 = window_fill(region, d, &rx2);
 	bool knows_rx2 = s->up.rx2_freq_hz == region->settings.rx2_freq_hz && s->up.rx2_dr == region->settings.rx2_dr;
 
 	return put_in_order(region, has_rx1 ? &rx1 : NULL, has_rx2 ? &rx2 : NULL, knows_rx2, out);
@@ -114,8 +112,8 @@ int windows_of_join(const struct device *d, const struct region *region, uint32_
 
 	rx1.params = params[0];
 	rx2.params = params[1];
-	has_rx1 = has_rx1 && fill_in(region, d, &rx1);
-	return put_in_order(region, has_rx1 ? &rx1 : NULL, fill_in(region, d, &rx2) ? &rx2 : NULL, true, out);
+	has_rx1 = has_rx1 && window_fill(region, d, &rx1);
+	return put_in_order(region, has_rx1 ? &rx1 : NULL, window_fill(region, d, &rx2) ? &rx2 : NULL, true, out);
 }
 
 size_t windows_widest_item(const struct window *windows, int n)

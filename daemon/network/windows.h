@@ -29,6 +29,12 @@ int windows_of_answer(const struct answer_wish *w, const struct session *s, uint
 int windows_of_join(const struct device *d, const struct region *region, uint32_t freq_hz, int channel, int dr,
                     struct window out[WINDOWS_MAX]);
 
+/*
+ * Set radio, max_m and max_air_us of a window of this device from its params. False: its data rate is none of the
+ * revision of the device.
+ */
+bool window_fill(const struct region *region, const struct device *d, struct window *w);
+
 /* Octets an item may have at best in one of these windows, were the header bare. */
 size_t windows_widest_item(const struct window *windows, int n);
 
