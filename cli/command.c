@@ -48,6 +48,11 @@ bool method_asks_first(const struct method *m)
 	return m->shape == SHAPE_DELETE || m->id == M_DEVICE_DEACTIVATE; /* both destroy keys */
 }
 
+bool method_pushes(const struct method *m)
+{
+	return m->id == M_QUEUE_PUSH || m->id == M_MULTICAST_QUEUE_PUSH;
+}
+
 bool noun_exists(const char *noun)
 {
 	for (size_t i = 0; i < M__COUNT; i++)
@@ -623,7 +628,7 @@ static int check_missing(struct cli *c, const struct params_list *list, const js
 	return code;
 }
 
-/* queue push: the payload is given in one way. */
+/* A push: the payload is given in one way. */
 static int check_payload(struct cli *c, const json_t *params)
 {
 	int given = 0;
@@ -636,7 +641,7 @@ static int check_payload(struct cli *c, const json_t *params)
 	if (given > 1)
 		return fail(c, LS_EUSAGE, NULL, NULL, "only one of --hex, --base64 and --text can be given");
 	char *line = command_line(c, 0, NULL, "--hex 01ff");
-	int code = fail(c, LS_EUSAGE, NULL, line, "queue push needs one of --hex, --base64 and --text");
+	int code = fail(c, LS_EUSAGE, NULL, line, "%s needs one of --hex, --base64 and --text", c->method->words);
 
 	free(line);
 	return code;
@@ -697,7 +702,7 @@ int command_params(struct cli *c, json_t **out)
 		code = add_globals(c, &list, params);
 	if (!code)
 		code = check_missing(c, &list, params);
-	if (!code && c->method->id == M_QUEUE_PUSH)
+	if (!code && method_pushes(c->method))
 		code = check_payload(c, params);
 	if (!code && c->method->shape == SHAPE_SET && !changes_something(c, params))
 		code = fail(c, LS_EUSAGE, NULL, NULL, "%s: nothing to change", c->method->words);

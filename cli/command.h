@@ -14,6 +14,8 @@ bool noun_exists(const char *noun);
 bool method_is_hidden(const struct method *m);
 /* It destroys what cannot be had back: a question on a terminal, --yes in a script. */
 bool method_asks_first(const struct method *m);
+/* It takes a payload, in one of several ways, and makes an item with an id. */
+bool method_pushes(const struct method *m);
 
 /*
  * Find the method that the first words name; sets c->method and c->first_id. Returns 0, or an

@@ -55,7 +55,7 @@ static bool wanted_in_example(const struct method *m, const struct param *p)
 		return true;
 	if (strcmp(p->f.name, "tenant_id") == 0)
 		return m->shape == SHAPE_CREATE;
-	if (m->id == M_QUEUE_PUSH)
+	if (method_pushes(m))
 		return strcmp(p->f.name, "data") == 0;
 	if (m->shape == SHAPE_SET)
 		return strcmp(p->f.name, "name") == 0 || strcmp(p->f.name, "app_key") == 0;

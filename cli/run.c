@@ -167,6 +167,7 @@ static const char *past_of(const char *verb)
 	} words[] = {
 		{"create", "created"},     {"set", "changed"},           {"delete", "deleted"}, {"push", "queued"},
 		{"activate", "activated"}, {"deactivate", "deactivated"}, {"flush", "flushed"},
+		{"add", "added"},          {"remove", "removed"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -245,7 +246,7 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 {
 	const struct field *id = entity_id_field(method_entity(c->method));
 	const char *value = json_string_value(json_object_get(result, id->name));
-	bool makes = c->method->shape == SHAPE_CREATE || c->method->id == M_QUEUE_PUSH;
+	bool makes = c->method->shape == SHAPE_CREATE || method_pushes(c->method);
 	char target[512];
 
 	if (c->opt.quiet)
@@ -255,9 +256,9 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 			put_line(stdout, c->out_tty, value, strlen(value));
 		return;
 	}
-	if (c->method->id == M_QUEUE_PUSH)
+	if (method_pushes(c->method))
 		snprintf(target, sizeof(target), "%s for %s", value ? value : "", c->words[c->first_id].text);
-	else if (c->method->id == M_QUEUE_FLUSH)
+	else if (c->method->id == M_QUEUE_FLUSH || c->method->id == M_MULTICAST_QUEUE_FLUSH)
 		snprintf(target, sizeof(target), "the queue of %s", c->words[c->first_id].text);
 	else
 		describe_target(c, value ? result : target_object, params, target, sizeof(target));

@@ -295,6 +295,82 @@ static const struct field queue_item_fields[] = {
 	 "Not sent earlier than this"},
 };
 
+static const struct field multicast_fields[] = {
+	{"multicast_id", FT_UUID, FF_ID | FF_GENERATED | FF_IMMUTABLE, NO_LIMIT, NULL, NULL, "multicast_id", "id", NULL, 36,
+	 "Id of the multicast group"},
+	{"name", FT_TEXT, FF_REQUIRED | FF_COLUMN | FF_INDEXED | FF_POSITIONAL, 1, NAME_MAX_CHARS, NULL, NULL, "name", NULL,
+	 "label", 20, "Name of the multicast group"},
+	{"application_id", FT_REF, FF_REQUIRED | FF_IMMUTABLE | FF_PARENT, NO_LIMIT, "application", NULL, "application_id",
+	 "app", "app application", 36, "Application whose devices it reaches"},
+	{"application_name", FT_TEXT, FF_READONLY | FF_VIEW | FF_COLUMN, NO_LIMIT, NULL, NULL, "application_name", NULL,
+	 NULL, 12, "Name of the application"},
+	{"tenant_id", FT_REF, FF_READONLY | FF_VIEW, NO_LIMIT, "tenant", NULL, "tenant_id", "tenant", "tenant", 36,
+	 "Tenant of the application"},
+	{"tenant_name", FT_TEXT, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "tenant_name", NULL, NULL, 12,
+	 "Name of the tenant"},
+	{"group_type", FT_ENUM, FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN, NO_LIMIT, "B C", NULL, "group_type", "class", "class",
+	 5, "Class its members listen in"},
+	{"region", FT_TEXT, FF_REQUIRED | FF_COLUMN, 1, 31, NULL, NULL, "region", NULL, NULL, 8,
+	 "Region, or region configuration, it is sent in"},
+	{"mc_addr", FT_DEV_ADDR, FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN, NO_LIMIT, NULL, NULL, "mc_addr", NULL, "mcaddr", 8,
+	 "Address of the group (McAddr)"},
+	{"mc_nwk_s_key", FT_KEY, FF_REQUIRED | FF_IMMUTABLE | FF_SECRET, NO_LIMIT, NULL, NULL, "mc_nwk_s_key", NULL,
+	 "mcnwkskey", 32, "Network session key of the group (McNwkSKey)"},
+	{"mc_app_s_key", FT_KEY, FF_REQUIRED | FF_IMMUTABLE | FF_SECRET, NO_LIMIT, NULL, NULL, "mc_app_s_key", NULL,
+	 "mcappskey", 32, "Application session key of the group (McAppSKey)"},
+	{"f_cnt_down", FT_INT, FF_IMMUTABLE | FF_COLUMN, 0, UINT32_MAX, NULL, "0", "f_cnt_down", NULL, "fcnt", 7,
+	 "Next downlink counter to send; never goes back"},
+	{"dr", FT_INT, FF_REQUIRED | FF_COLUMN, 0, 15, NULL, NULL, "dr", NULL, NULL, 2, "Data rate it is sent with"},
+	{"freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, "freq_hz", NULL, NULL, 10,
+	 "Frequency it is sent on; absent: RX2 of the region (class C), or its ping slot channel (class B)"},
+	{"ping_slot_periodicity", FT_INT, 0, 0, 7, NULL, NULL, "ping_slot_periodicity", NULL, NULL, 5,
+	 "Class B: a ping slot each 2 to the power of this seconds, about"},
+	{"class_c_scheduling", FT_ENUM, 0, NO_LIMIT, "delay gps_time", "\"delay\"", "class_c_scheduling", NULL, NULL, 8,
+	 "Class C over several gateways: one after another, or all at one moment by GPS time"},
+	{"device_count", FT_INT, FF_READONLY | FF_VIEW | FF_COLUMN, 0, INT64_MAX, NULL, NULL, "device_count", NULL, NULL, 7,
+	 "Devices in it"},
+	{"queued", FT_INT, FF_READONLY | FF_VIEW | FF_COLUMN, 0, INT64_MAX, NULL, NULL, "queued", NULL, NULL, 6,
+	 "Downlinks waiting"},
+	DESCRIPTION_FIELD,
+	TAGS_FIELD,
+	TIMES_FIELDS,
+};
+
+#define MULTICAST_REF_FIELD                                                                      \
+	{"multicast_id", FT_REF, FF_READONLY | FF_PARENT, NO_LIMIT, "multicast", NULL, "multicast_id", NULL, NULL, 36, \
+	 "Multicast group"}
+
+static const struct field multicast_device_fields[] = {
+	{"dev_eui", FT_REF, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, "device", NULL, "dev_eui", NULL, NULL, 16,
+	 "Device in the group"},
+	{"name", FT_TEXT, FF_READONLY | FF_VIEW | FF_COLUMN, NO_LIMIT, NULL, NULL, "name", NULL, NULL, 20,
+	 "Name of the device"},
+	MULTICAST_REF_FIELD,
+};
+
+static const struct field multicast_gateway_fields[] = {
+	{"gateway_id", FT_REF, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, "gateway", NULL, "gateway_id", NULL, NULL, 16,
+	 "Gateway that sends for the group"},
+	{"name", FT_TEXT, FF_READONLY | FF_VIEW | FF_COLUMN, NO_LIMIT, NULL, NULL, "name", NULL, NULL, 20,
+	 "Name of the gateway"},
+	MULTICAST_REF_FIELD,
+};
+
+static const struct field multicast_item_fields[] = {
+	{"queue_item_id", FT_UUID, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "queue_item_id", "id", NULL, 36,
+	 "Id of the item"},
+	MULTICAST_REF_FIELD,
+	{"f_port", FT_INT, FF_READONLY | FF_COLUMN, 1, 223, NULL, NULL, "f_port", "port", NULL, 4, "Port"},
+	{"state", FT_ENUM, FF_READONLY | FF_VIEW | FF_COLUMN, NO_LIMIT, "waiting in_flight", NULL, "state", NULL, NULL, 9,
+	 "waiting, or in_flight: handed to gateways"},
+	{"f_cnt_down", FT_INT, FF_READONLY | FF_COLUMN, 0, UINT32_MAX, NULL, NULL, "f_cnt_down", NULL, NULL, 6,
+	 "Counter it was sent with"},
+	{"data", FT_HEX, FF_READONLY | FF_COLUMN, 0, 242, NULL, NULL, "data", NULL, NULL, 20, "Payload"},
+	{"created_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "created_at", NULL, NULL, 20, "When it was queued"},
+	{"expires_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "expires_at", NULL, NULL, 20,
+	 "When it is given up if it was not sent"},
+};
+
 /* Rows of the event log: columns for filters; the line itself is ChirpStack's JSON of the event. */
 static const struct field event_fields[] = {
 	{"cursor", FT_TEXT, FF_ID | FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 16, "Place in the log"},
@@ -346,6 +422,14 @@ const struct entity model_entities[] = {
 	    device_session_fields, "slot", "A session of a device"),
 	ROW(E_QUEUE_ITEM, "queue", "q", "queue_item", "queue_view", queue_item_fields, "created_at",
 	    "A downlink waiting for its device"),
+	ROW(E_MULTICAST, "multicast", "mc mcast multicasts", "multicast_group", "multicast_view", multicast_fields, "name",
+	    "A group of class B or C devices that hear the same downlinks"),
+	ROW(E_MULTICAST_DEVICE, "multicast_device", "", "multicast_device", "multicast_device_view", multicast_device_fields,
+	    "dev_eui", "A device in a multicast group"),
+	ROW(E_MULTICAST_GATEWAY, "multicast_gateway", "", "multicast_gateway", "multicast_gateway_view",
+	    multicast_gateway_fields, "gateway_id", "A gateway given by hand to a multicast group"),
+	ROW(E_MULTICAST_ITEM, "multicast_queue", "", "multicast_item", "multicast_item_view", multicast_item_fields,
+	    "created_at", "A downlink waiting for a multicast group"),
 	ROW(E_EVENT, "event", "events", "event", "event", event_fields, "time", "What happened to a device"),
 	ROW(E_FRAME, "frame", "frames", "frame", "frame", frame_fields, "time", "A frame on air, up or down"),
 };

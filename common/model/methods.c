@@ -78,6 +78,33 @@ static const struct field params_queue_flush[] = {
 	{"all", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Also the item in flight"},
 	{0}};
 
+#define MULTICAST_PARAM                                                                          \
+	{"multicast_id", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "multicast", NULL, NULL, NULL, NULL, 0, \
+	 "Multicast group"}
+
+static const struct field params_multicast[] = {MULTICAST_PARAM, {0}};
+
+static const struct field params_multicast_device[] = {
+	MULTICAST_PARAM,
+	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
+	{0}};
+
+static const struct field params_multicast_gateway[] = {
+	MULTICAST_PARAM,
+	{"gateway_id", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "gateway", NULL, NULL, NULL, NULL, 0, "Gateway"},
+	{0}};
+
+static const struct field params_multicast_push[] = {
+	MULTICAST_PARAM,
+	{"f_port", FT_INT, FF_REQUIRED, 1, 223, NULL, NULL, NULL, "port", "fport", 0, "Application port, 1 to 223"},
+	{"data", FT_HEX, 0, 0, 242, NULL, NULL, NULL, "hex", NULL, 0, "Payload as hex"},
+	{"data_base64", FT_TEXT, 0, 0, 328, NULL, NULL, NULL, "base64", NULL, 0, "Payload as base64"},
+	{"data_text", FT_TEXT, 0, 0, 242, NULL, NULL, NULL, "text", NULL, 0, "Payload as UTF-8 text"},
+	{"expires_at", FT_TIME, FF_AHEAD, NO_LIMIT, NULL, NULL, NULL, "expires", NULL, 0,
+	 "Given up if not sent until then: 1h, or a time"},
+	{"id", FT_UUID, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Id of the item; made by the server if absent"},
+	{0}};
+
 #define DEVICE_SCOPE                                                                             \
 	{"tenant_id", FT_REF, 0, NO_LIMIT, "tenant", NULL, NULL, "tenant", "tenant", 0,              \
 	 "Only of devices of this tenant"},                                                          \

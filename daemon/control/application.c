@@ -57,6 +57,11 @@ int do_APPLICATION_DELETE(struct server *srv, struct request *r)
 		return request_refuse(r, LS_ECONFLICT, NULL, NULL, hint, "application %s owns %u device%s", a->name,
 		                      (unsigned)a->n_devices, a->n_devices == 1 ? "" : "s");
 	}
+	if (a->n_multicast_groups) {
+		snprintf(hint, sizeof(hint), "lsctl multicast list -t %s -a %s", a->tenant->name, a->name);
+		return request_refuse(r, LS_ECONFLICT, NULL, NULL, hint, "application %s owns %u multicast group%s", a->name,
+		                      (unsigned)a->n_multicast_groups, a->n_multicast_groups == 1 ? "" : "s");
+	}
 	w = crud_delete_begin(srv, r, apply_delete);
 	return crud_submit(srv, r, w);
 }

@@ -32,9 +32,15 @@ enum request_kind request_kind(const struct method *m)
 		return KIND_FREE;
 	case M_DEVICE_ACTIVATE:
 	case M_QUEUE_PUSH:
+	case M_MULTICAST_DEVICE_ADD:
+	case M_MULTICAST_GATEWAY_ADD:
+	case M_MULTICAST_QUEUE_PUSH:
 		return KIND_WRITE;
 	case M_DEVICE_DEACTIVATE:
 	case M_QUEUE_FLUSH:
+	case M_MULTICAST_DEVICE_REMOVE:
+	case M_MULTICAST_GATEWAY_REMOVE:
+	case M_MULTICAST_QUEUE_FLUSH:
 		return KIND_LONE;
 	default:
 		break;

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/word_list.h"
 #include "control/internal.h"
+#include "network/fleet_multicast.h"
 
 #define CANDIDATES_MAX 2000 /* names compared for a suggestion */
 #define REFERENCES_MAX 16
@@ -102,6 +103,8 @@ static const char *name_of(const struct entity *e, const void *p)
 		return ((const struct profile *)p)->name;
 	case E_GATEWAY:
 		return ((const struct gateway *)p)->name;
+	case E_MULTICAST:
+		return ((const struct multicast_group *)p)->name;
 	default:
 		return ((const struct device *)p)->name;
 	}
@@ -118,6 +121,8 @@ static const struct tenant *tenant_of(const struct entity *e, const void *p)
 		return ((const struct profile *)p)->tenant;
 	case E_GATEWAY:
 		return ((const struct gateway *)p)->tenant;
+	case E_MULTICAST:
+		return ((const struct multicast_group *)p)->application->tenant;
 	default:
 		return ((const struct device *)p)->application->tenant;
 	}
@@ -134,6 +139,8 @@ static const struct ptr_table *table_of(const struct fleet *f, const struct enti
 		return &f->profiles;
 	case E_GATEWAY:
 		return &f->gateways;
+	case E_MULTICAST:
+		return &f->multicast_groups;
 	default:
 		return &f->devices;
 	}
@@ -247,6 +254,13 @@ static bool find_by_id(const struct fleet *f, const struct entity *e, const char
 			found_uuid(out, p->id, p->tenant);
 		return p != NULL;
 	}
+	case E_MULTICAST: {
+		const struct multicast_group *g = is_uuid ? fleet_multicast(f, id) : NULL;
+
+		if (g)
+			found_uuid(out, g->id, g->application->tenant);
+		return g != NULL;
+	}
 	case E_GATEWAY: {
 		const struct gateway *g = is_eui ? fleet_gateway(f, eui) : NULL;
 
@@ -289,6 +303,13 @@ static bool find_by_name(const struct fleet *f, const struct entity *e, const st
 
 		if (x)
 			found_uuid(out, x->id, x->tenant);
+		return x != NULL;
+	}
+	case E_MULTICAST: {
+		const struct multicast_group *x = fleet_multicast_by_name(f, t, app, name, n);
+
+		if (x)
+			found_uuid(out, x->id, x->application->tenant);
 		return x != NULL;
 	}
 	case E_GATEWAY: {
@@ -350,8 +371,9 @@ static int resolve_one(struct server *srv, struct request *r, const struct field
 		return not_found(srv, r, f, e, t, text);
 	}
 	if (n > 1)
-		return request_refuse(r, LS_EAMBIGUOUS, f->name, NULL, "-a APPLICATION, or the DevEUI", "%zu devices are named %s", n,
-		                      text);
+		return request_refuse(r, LS_EAMBIGUOUS, f->name, NULL,
+		                      has_eui(e) ? "-a APPLICATION, or the DevEUI" : "-a APPLICATION, or the id", "%zu %s are named %s",
+		                      n, has_eui(e) ? "devices" : "multicast groups", text);
 	if (strcmp(found.id, text) != 0)
 		json_object_set_new(r->params, f->name, json_string(found.id));
 	return LS_OK;
@@ -432,8 +454,9 @@ const char *resolve_describe(struct server *srv, const struct entity *e, const c
 		const struct tenant *t = fleet_tenant(&srv->fleet, uuid);
 		const struct application *a = fleet_application(&srv->fleet, uuid);
 		const struct profile *p = fleet_profile(&srv->fleet, uuid);
+		const struct multicast_group *g = fleet_multicast(&srv->fleet, uuid);
 
-		name = t ? t->name : a ? a->name : p ? p->name : NULL;
+		name = t ? t->name : a ? a->name : p ? p->name : g ? g->name : NULL;
 	}
 	snprintf(buf, size, "%s %s", e->name, name ? name : id);
 	return buf;

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "network/fleet_multicast.h"
 #include "network/gateway_air.h"
 #include "network/mac_state.h"
 
@@ -26,7 +27,7 @@ static uint64_t hash_addr(const struct fleet *f, uint32_t dev_addr)
 	return siphash(&f->hash_key, &dev_addr, sizeof(dev_addr));
 }
 
-/* Tenant, application and profile begin with their id, gateway and device with their EUI. */
+/* Tenant, application, profile and multicast group begin with their id, gateway and device with their EUI. */
 static uint64_t entry_hash_uuid(const void *entry, const void *arg)
 {
 	struct uuid id;
@@ -72,6 +73,7 @@ int fleet_init(struct fleet *f, struct region *regions, size_t n_regions)
 	ptr_table_init(&f->gateways, entry_hash_eui, f);
 	ptr_table_init(&f->devices, entry_hash_eui, f);
 	ptr_table_init(&f->sessions, entry_hash_addr, f);
+	ptr_table_init(&f->multicast_groups, entry_hash_uuid, f);
 	return LS_OK;
 }
 
@@ -135,6 +137,7 @@ void fleet_fini(struct fleet *f)
 {
 	void *e;
 
+	fleet_clear_multicast(f);
 	for (size_t at = 0; (e = ptr_table_next(&f->devices, &at));)
 		device_free(e);
 	for (size_t at = 0; (e = ptr_table_next(&f->gateways, &at));)
@@ -313,6 +316,7 @@ void fleet_remove_gateway(struct fleet *f, struct eui64 id)
 
 	if (!g)
 		return;
+	fleet_multicast_forget_gateway(f, id);
 	g->tenant->n_gateways--;
 	f->recent[id.be[7] & (FLEET_RECENT - 1)] = NULL;
 	ptr_table_remove(&f->gateways, g);
@@ -326,6 +330,7 @@ void fleet_remove_device(struct fleet *f, struct eui64 dev_eui)
 	if (!d)
 		return;
 	fleet_sessions_drop(f, d);
+	fleet_multicast_forget_device(f, d);
 	d->application->n_devices--;
 	d->profile->n_devices--;
 	ptr_table_remove(&f->devices, d);

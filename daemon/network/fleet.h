@@ -34,7 +34,7 @@ struct application {
 	struct tenant *tenant;
 	char *name;
 	char *tags;              /* JSON object text */
-	uint32_t n_devices;
+	uint32_t n_devices, n_multicast_groups;
 };
 
 enum dev_nonce_check { DEV_NONCE_VERSION, DEV_NONCE_SET, DEV_NONCE_OFF };
@@ -164,6 +164,7 @@ struct fleet {
 	struct ptr_table tenants, applications, profiles; /* by id */
 	struct ptr_table gateways, devices;               /* by EUI */
 	struct ptr_table sessions;                        /* by DevAddr; chains */
+	struct ptr_table multicast_groups;                /* by id (fleet_multicast.h) */
 	struct gateway *recent[FLEET_RECENT];             /* gateways by their last octet: each copy asks for one */
 	struct region *regions;                           /* enabled ones */
 	size_t n_regions;

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
-#include "network/fleet.h"
+#include "network/fleet_multicast.h"
 
 static int load_tenant(void *arg, const json_t *row)
 {
@@ -65,6 +65,33 @@ static int load_queue_item(void *arg, const struct queue_row *row)
 	return LS_OK;
 }
 
+static int load_multicast(void *arg, const json_t *row)
+{
+	return fleet_apply_multicast(arg, row);
+}
+
+static int load_multicast_device(void *arg, struct uuid multicast_id, struct eui64 dev_eui)
+{
+	struct multicast_group *g = fleet_multicast(arg, multicast_id);
+
+	return g ? multicast_add_device(arg, g, dev_eui) : LS_EBUG;
+}
+
+static int load_multicast_gateway(void *arg, struct uuid multicast_id, struct eui64 gateway_id)
+{
+	struct multicast_group *g = fleet_multicast(arg, multicast_id);
+
+	return g ? multicast_add_gateway(g, gateway_id) : LS_EBUG;
+}
+
+/* One that was at gateways when the power went is sent again, under a new counter. */
+static int load_multicast_item(void *arg, const struct multicast_row *row)
+{
+	struct multicast_group *g = fleet_multicast(arg, row->multicast_id);
+
+	return g ? multicast_queue_add(g, row) : LS_EBUG;
+}
+
 static int load_heard(void *arg, struct eui64 dev_eui, const uint8_t *octets, size_t len)
 {
 	struct device *d = fleet_device(arg, dev_eui);
@@ -96,6 +123,10 @@ static struct store_loader loader_of(struct fleet *f)
 		.session = load_session,
 		.nonce = load_nonce,
 		.queue_item = load_queue_item,
+		.multicast = load_multicast,
+		.multicast_device = load_multicast_device,
+		.multicast_gateway = load_multicast_gateway,
+		.multicast_item = load_multicast_item,
 		.heard = load_heard,
 		.foreign = load_foreign,
 	};

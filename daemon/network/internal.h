@@ -49,6 +49,7 @@ struct network {
 	struct answer *answer_list;
 	struct queue_watch *queue_watches;
 	struct class_timer *class_timers;
+	struct multicast_send *multicast_sends;
 	uint32_t next_downlink_id;
 
 	struct foreign foreign[FOREIGN_MAX];
@@ -140,6 +141,11 @@ void class_kick_all(struct network *n); /* after the start */
 void class_settled(struct network *n, struct device *d, const struct transmit *t, bool sent);
 void class_forget(struct network *n, struct device *d);
 void class_free_all(struct network *n);
+
+/* ---- multicast_down.c ----------------------------------------------------------------------- */
+
+void multicast_kick_all(struct network *n);
+void multicast_free_all(struct network *n);
 
 /* ---- queue_life.c --------------------------------------------------------------------------- */
 

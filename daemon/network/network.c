@@ -138,6 +138,7 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	due_list_init(&n->due, loop, n);
 	queue_watch_all(n);
 	class_kick_all(n);
+	multicast_kick_all(n);
 	*result = n;
 	return LS_OK;
 }
@@ -180,6 +181,7 @@ void network_close(struct network *n)
 	answer_free_all(n);
 	queue_watch_free_all(n);
 	class_free_all(n);
+	multicast_free_all(n);
 	transmit_free_all(n);
 	turn_free_all(n);
 	if (n->store_failed)

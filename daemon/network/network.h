@@ -28,7 +28,7 @@
 #include "lorawan/crypto.h"
 #include "lorawan/dev_addr.h"
 #include "network/drop_reason.h"
-#include "network/fleet.h"
+#include "network/fleet_multicast.h"
 #include "store/store.h"
 
 struct network_options {
@@ -86,6 +86,11 @@ void network_profile_write_end(struct network *n, struct profile *p);
 void network_queue_changed(struct network *n, struct device *d);
 /* Before a device leaves the fleet: forget its answers and downlinks under way. */
 void network_forget_device(struct network *n, struct device *d);
+
+/* Something was queued for a multicast group. */
+void network_multicast_changed(struct network *n, struct multicast_group *g);
+/* Before a group leaves the fleet. */
+void network_forget_multicast(struct network *n, struct multicast_group *g);
 
 const struct network_counters *network_counters(const struct network *n);
 

@@ -45,6 +45,12 @@ struct store_op {
 			struct eui64 gateway_id;
 			int64_t last_seen_us;
 		} seen;
+		struct multicast_row multicast;
+		struct {
+			int statement; /* enum statement */
+			struct uuid multicast_id;
+			struct eui64 eui;
+		} multicast_link;
 		struct {
 			struct eui64 dev_eui;
 			const uint8_t *octets; /* in the arena */

@@ -195,6 +195,31 @@ static int load_queue_item(sqlite3_stmt *stmt, const struct store_loader *l)
 	return l->queue_item ? l->queue_item(l->arg, &q) : LS_OK;
 }
 
+static int load_multicast_device(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	return l->multicast_device ? l->multicast_device(l->arg, column_uuid(stmt, 0), column_eui(stmt, 1)) : LS_OK;
+}
+
+static int load_multicast_gateway(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	return l->multicast_gateway ? l->multicast_gateway(l->arg, column_uuid(stmt, 0), column_eui(stmt, 1)) : LS_OK;
+}
+
+static int load_multicast_item(sqlite3_stmt *stmt, const struct store_loader *l)
+{
+	struct multicast_row q = {
+		.queue_item_id = column_uuid(stmt, 0),
+		.multicast_id = column_uuid(stmt, 1),
+		.f_port = (uint8_t)sqlite3_column_int(stmt, 2),
+		.created_us = sqlite3_column_int64(stmt, 3),
+		.expires_us = sqlite3_column_int64(stmt, 4),
+		.data = sqlite3_column_blob(stmt, 5),
+		.data_len = (size_t)sqlite3_column_bytes(stmt, 5),
+	};
+
+	return l->multicast_item ? l->multicast_item(l->arg, &q) : LS_OK;
+}
+
 static int load_heard(sqlite3_stmt *stmt, const struct store_loader *l)
 {
 	if (!l->heard)
@@ -255,13 +280,16 @@ int store_load(struct store *st, const struct store_loader *l)
 		load_json *fn;
 	} entities[] = {
 		{E_TENANT, l->tenant}, {E_APPLICATION, l->application}, {E_PROFILE, l->profile}, {E_GATEWAY, l->gateway},
+		{E_MULTICAST, l->multicast},
 	};
 	static const struct {
 		enum statement id;
 		load_row *fn;
 	} rows[] = {
 		{ST_LOAD_DEVICES, load_device}, {ST_LOAD_SESSIONS, load_session}, {ST_LOAD_NONCES, load_nonce},
-		{ST_LOAD_QUEUES, load_queue_item}, {ST_LOAD_HEARD, load_heard}, {ST_LOAD_FOREIGN, load_foreign},
+		{ST_LOAD_QUEUES, load_queue_item}, {ST_LOAD_HEARD, load_heard},
+		{ST_LOAD_MULTICAST_DEVICES, load_multicast_device}, {ST_LOAD_MULTICAST_GATEWAYS, load_multicast_gateway},
+		{ST_LOAD_MULTICAST_ITEMS, load_multicast_item}, {ST_LOAD_FOREIGN, load_foreign},
 	};
 	struct store_db *db;
 	int rc = open_loader(st, &db);

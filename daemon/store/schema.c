@@ -186,6 +186,37 @@ static const char *const step_2[] = {
 	"CREATE TABLE device_heard (dev_eui BLOB PRIMARY KEY REFERENCES device ON DELETE CASCADE,"
 	" gateways BLOB NOT NULL" KEYED,
 
+	/* freq_hz NULL: the region's own */
+	"CREATE TABLE multicast_group (multicast_id BLOB PRIMARY KEY, application_id BLOB NOT NULL REFERENCES application,"
+	" name TEXT NOT NULL, group_type TEXT NOT NULL, region TEXT NOT NULL, mc_addr INTEGER NOT NULL,"
+	" mc_nwk_s_key BLOB NOT NULL, mc_app_s_key BLOB NOT NULL, f_cnt_down INTEGER NOT NULL DEFAULT 0,"
+	" dr INTEGER NOT NULL, freq_hz INTEGER, ping_slot_periodicity INTEGER, class_c_scheduling TEXT NOT NULL,"
+	" " TEXTS ", " TIMES ", UNIQUE (application_id, name)" KEYED,
+	"CREATE INDEX multicast_group_name ON multicast_group (name)",
+	"CREATE TABLE multicast_device (multicast_id BLOB NOT NULL REFERENCES multicast_group ON DELETE CASCADE,"
+	" dev_eui BLOB NOT NULL REFERENCES device ON DELETE CASCADE, PRIMARY KEY (multicast_id, dev_eui)" KEYED,
+	"CREATE INDEX multicast_device_dev_eui ON multicast_device (dev_eui)",
+	"CREATE TABLE multicast_gateway (multicast_id BLOB NOT NULL REFERENCES multicast_group ON DELETE CASCADE,"
+	" gateway_id BLOB NOT NULL REFERENCES gateway ON DELETE CASCADE, PRIMARY KEY (multicast_id, gateway_id)" KEYED,
+	"CREATE INDEX multicast_gateway_gateway_id ON multicast_gateway (gateway_id)",
+	"CREATE TABLE multicast_item (position INTEGER PRIMARY KEY, queue_item_id BLOB NOT NULL UNIQUE,"
+	" multicast_id BLOB NOT NULL REFERENCES multicast_group ON DELETE CASCADE, f_port INTEGER NOT NULL,"
+	" in_flight INTEGER NOT NULL DEFAULT 0, f_cnt_down INTEGER, created_at INTEGER NOT NULL, expires_at INTEGER,"
+	" data BLOB NOT NULL) STRICT",
+	"CREATE INDEX multicast_item_multicast_id ON multicast_item (multicast_id)",
+	"CREATE VIEW multicast_view AS SELECT g.*, a.name AS application_name, a.tenant_id, t.name AS tenant_name,"
+	" (SELECT count(*) FROM multicast_device d WHERE d.multicast_id = g.multicast_id) AS device_count,"
+	" (SELECT count(*) FROM multicast_item i WHERE i.multicast_id = g.multicast_id) AS queued"
+	" FROM multicast_group g LEFT JOIN application a ON a.application_id = g.application_id"
+	" LEFT JOIN tenant t ON t.tenant_id = a.tenant_id",
+	"CREATE VIEW multicast_device_view AS SELECT m.*, d.name FROM multicast_device m"
+	" LEFT JOIN device d ON d.dev_eui = m.dev_eui",
+	"CREATE VIEW multicast_gateway_view AS SELECT m.*, g.name FROM multicast_gateway m"
+	" LEFT JOIN gateway g ON g.gateway_id = m.gateway_id",
+	"CREATE VIEW multicast_item_view AS SELECT queue_item_id, multicast_id, f_port,"
+	" CASE in_flight WHEN 0 THEN 'waiting' ELSE 'in_flight' END AS state, f_cnt_down, data, created_at, expires_at"
+	" FROM multicast_item",
+
 	/* s: the session in use, n: the one that waits for its first uplink */
 	"CREATE VIEW device_view AS SELECT d.*, a.name AS application_name, a.tenant_id,"
 	" t.name AS tenant_name, p.name AS profile_name, coalesce(s.dev_addr, n.dev_addr) AS dev_addr,"

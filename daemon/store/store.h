@@ -152,6 +152,18 @@ struct queue_row {
 	size_t data_len;
 };
 
+/* An item in the queue of a multicast group. */
+struct multicast_row {
+	struct uuid queue_item_id, multicast_id;
+	uint8_t f_port;
+	bool in_flight;
+	uint32_t f_cnt_down;         /* next to send of the group, or the one an item in flight has */
+	int64_t created_us;
+	int64_t expires_us;          /* wall; 0: never */
+	const uint8_t *data;         /* borrowed */
+	size_t data_len;
+};
+
 enum store_log { LOG_EVENT, LOG_FRAME };
 
 /* A row of the event log or of the frame ring; texts are borrowed and copied. */
@@ -224,6 +236,12 @@ int store_batch_queue_put(struct store_batch *b, const struct queue_row *row);
 int store_batch_queue_state(struct store_batch *b, struct uuid id, enum queue_state state, uint32_t f_cnt_down);
 int store_batch_queue_attempts(struct store_batch *b, struct uuid id, uint8_t attempts);
 int store_batch_queue_delete(struct store_batch *b, struct uuid id);
+int store_batch_multicast_counter(struct store_batch *b, struct uuid multicast_id, uint32_t f_cnt_down); /* never goes back */
+int store_batch_multicast_device(struct store_batch *b, struct uuid multicast_id, struct eui64 dev_eui, bool add);
+int store_batch_multicast_gateway(struct store_batch *b, struct uuid multicast_id, struct eui64 gateway_id, bool add);
+int store_batch_multicast_item_put(struct store_batch *b, const struct multicast_row *row); /* at the end, waiting */
+int store_batch_multicast_item_state(struct store_batch *b, struct uuid queue_item_id, bool in_flight, uint32_t f_cnt_down);
+int store_batch_multicast_item_delete(struct store_batch *b, struct uuid queue_item_id);
 int store_batch_heard(struct store_batch *b, struct eui64 dev_eui, const uint8_t *octets, size_t len); /* network/heard.h */
 int store_batch_gateway_seen(struct store_batch *b, struct eui64 gateway_id, int64_t last_seen_us);
 int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_frames, uint64_t join_requests,
@@ -263,6 +281,10 @@ struct store_loader {
 	int (*session)(void *arg, const struct session_row *row);
 	int (*nonce)(void *arg, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce);
 	int (*queue_item)(void *arg, const struct queue_row *row);
+	int (*multicast)(void *arg, const json_t *row);
+	int (*multicast_device)(void *arg, struct uuid multicast_id, struct eui64 dev_eui);
+	int (*multicast_gateway)(void *arg, struct uuid multicast_id, struct eui64 gateway_id);
+	int (*multicast_item)(void *arg, const struct multicast_row *row);
 	int (*heard)(void *arg, struct eui64 dev_eui, const uint8_t *octets, size_t len);
 	int (*foreign)(void *arg, uint32_t net_id, uint64_t data_frames, uint64_t join_requests, int64_t last_us);
 };

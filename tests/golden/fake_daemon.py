@@ -116,6 +116,9 @@ def answer(method, p):
         return {"items": [{"dev_eui": p["dev_eui"], "slot": s, "dev_addr": "01020304"} for s in ("current", "pending")]}
     if method == "queue.push":
         return {"queue_item_id": "d1b7b1a4-7e9e-4d52-9d6a-7f8d2f0f3c55", "dev_eui": p["dev_eui"], "f_port": p["f_port"]}
+    if method.startswith("multicast."):
+        made = {"multicast.create": "multicast_id", "multicast.queue.push": "queue_item_id"}.get(method)
+        return {made: "0e3f7a52-5555-4555-8555-555555555555"} if made else {k: p[k] for k in p if k.endswith(("_id", "eui"))}
     if method == "tenant.create":
         return {"tenant_id": "5b2d0f6e-2222-4222-8222-222222222222", "name": p["name"]}
     if method == "tenant.list":

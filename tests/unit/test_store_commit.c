@@ -543,8 +543,10 @@ static int load_foreign_row(void *arg, uint32_t net_id, uint64_t data_frames, ui
 static struct store_loader loader(struct loaded *l)
 {
 	memset(l, 0, sizeof(*l));
-	return (struct store_loader){l, load_json_row, load_json_row, load_json_row, load_json_row, load_device_row,
-	                             load_session_row, load_nonce_row, load_queue_row, load_heard_row, load_foreign_row};
+	return (struct store_loader){.arg = l, .tenant = load_json_row, .application = load_json_row, .profile = load_json_row,
+	                             .gateway = load_json_row, .device = load_device_row, .session = load_session_row,
+	                             .nonce = load_nonce_row, .queue_item = load_queue_row, .heard = load_heard_row,
+	                             .foreign = load_foreign_row};
 }
 
 static void what_was_written_is_loaded(void **state)

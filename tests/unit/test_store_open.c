@@ -120,7 +120,7 @@ static const char *const add_column[] = {"ALTER TABLE tenant ADD COLUMN note TEX
 static const char *const rebuild_parent[] = {
 	"CREATE TABLE device_new (dev_eui BLOB PRIMARY KEY, application_id BLOB NOT NULL REFERENCES application,"
 	" profile_id BLOB NOT NULL REFERENCES profile, name TEXT NOT NULL) STRICT, WITHOUT ROWID",
-	"DROP VIEW device_view", "DROP VIEW application_view",
+	"DROP VIEW device_view", "DROP VIEW application_view", "DROP VIEW multicast_device_view",
 	"INSERT INTO device_new SELECT dev_eui, application_id, profile_id, name FROM device", "DROP TABLE device",
 	"ALTER TABLE device_new RENAME TO device", NULL};
 static const char *const breaks_half_way[] = {"ALTER TABLE tenant ADD COLUMN more TEXT", "DELETE FROM nonsense", NULL};
