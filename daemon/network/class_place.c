@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "lorawan/airtime.h"
+#include "network/region_choice.h"
 
 #define PREFER_MARGIN_DB(region) ((region)->settings.gateway_prefer_min_margin_db)
 #define SPARE_IMMEDIATE_US 1000000 /* time is no question */
@@ -17,7 +18,7 @@ bool class_gateway_serves(struct network *n, const struct gateway *g, const stru
 {
 	bool confirms;
 
-	return (!g->is_private || g->tenant == dl->tenant) && (!g->region || g->region == dl->region) &&
+	return (!g->is_private || g->tenant == dl->tenant) && region_choice_may_hear(g, dl->region) &&
 	       n->out.has_path(n->out.arg, g->id, &confirms);
 }
 
