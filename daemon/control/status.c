@@ -164,6 +164,9 @@ static json_t *network_json(const struct network_counters *c)
 	put(o, "foreign_joins", c->foreign_joins);
 	put(o, "collect_full", c->collect_full);
 	put(o, "parked", c->parked);
+	put(o, "mac_refused", c->mac_refused);
+	put(o, "mac_unanswered", c->mac_unanswered);
+	put(o, "mac_ignored", c->mac_ignored);
 	json_object_set_new(o, "drops", drops_json(c));
 	return o;
 }

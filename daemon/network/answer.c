@@ -54,7 +54,7 @@ static enum downlink_rank rank_of(const struct downlink_input *in)
 {
 	if (in->ack || in->must_send)
 		return RANK_ACK;
-	return in->f_opts_len ? RANK_MAC : RANK_APPLICATION;
+	return in->f_opts_len || in->port_0_len ? RANK_MAC : RANK_APPLICATION;
 }
 
 /*
@@ -143,7 +143,8 @@ void answer_report_unsent(struct network *n, const struct device *d, const struc
 }
 
 static void commit_answer(struct network *n, struct commit *c, struct device *d, struct session *s,
-                          const struct answer_plan *plan, const struct downlink_outcome *built)
+                          const struct answer_plan *plan, const struct downlink_outcome *built,
+                          const struct mac_answer *mac)
 {
 	struct transmit *t = transmit_new(n, d);
 
@@ -162,7 +163,10 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 
 	s->down = built->down;
 	s->up.up_answered = true;
-	store_batch_session_down(c->batch, d->dev_eui, s->slot, &s->down, true, NULL, 0);
+	/* Out of memory: the state says nothing was asked, so the answers will be ignored and it is asked again. */
+	if (mac->has_requests)
+		(void)mac_session_keep(s, &mac->state);
+	store_batch_session_down(c->batch, d->dev_eui, s->slot, &s->down, true, s->mac, s->mac_len);
 	if (built->item) {
 		struct queue_item *item = (struct queue_item *)built->item;
 
@@ -181,16 +185,38 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 	commit_submit(c, false);
 }
 
+/* Its MAC commands: in FOpts, or as the payload when they are many and no item is due. */
+static void add_mac_commands(const struct answer_wish *w, const struct device *d, const struct session *s,
+                             const struct answer_plan *plan, struct downlink_input *in, struct mac_answer *mac)
+{
+	bool more, item = w->may_take_item && device_queue_next(d->queue, clock_wall_us(), &more);
+	uint8_t m = UINT8_MAX;
+
+	for (int i = 0; i < plan->n_windows; i++) {
+		uint8_t m_i = plan->windows[i].max_m;
+
+		m = m_i < m ? m_i : m;
+	}
+	mac_answer_make(w, s, m, w->must_send || item, !item, mac);
+	if (mac->len <= MAC_F_OPTS_MAX) {
+		in->f_opts = mac->octets;
+		in->f_opts_len = mac->len;
+	} else {
+		in->port_0 = mac->octets;
+		in->port_0_len = mac->len;
+	}
+}
+
 static void make_answer(struct network *n, struct device *d, const struct answer_wish *w)
 {
 	struct session *s = device_session_of(d, w->dev_addr);
 	struct answer_plan plan;
 	struct downlink_outcome built;
-	uint8_t f_opts[15];
-	struct downlink_input in = {.session = s, .ack = w->ack, .must_send = w->must_send, .f_opts = f_opts};
+	struct downlink_input in = {.session = s, .ack = w->ack, .must_send = w->must_send};
+	struct mac_answer mac;
 	struct commit *c;
 
-	if (!s || !s->region || (!w->must_send && (!w->may_take_item || !d->queue)))
+	if (!s || !s->region || (!w->must_send && !w->asks && (!w->may_take_item || !d->queue)))
 		return;
 	if (!answer_plan_init(&plan, n, w->e, d, s->region, &w->e->receptions[w->best])) {
 		answer_report_unsent(n, d, w, DROP_NO_GATEWAY_PATH, "");
@@ -201,9 +227,9 @@ static void make_answer(struct network *n, struct device *d, const struct answer
 		return;
 	queue_expire(n, c, d, clock_wall_us());
 	plan.n_windows = windows_of_answer(w, s, plan.paths[0]->freq_hz, plan.windows);
-	in.f_opts_len = mac_answers(w, d, s->region, f_opts);
+	add_mac_commands(w, d, s, &plan, &in, &mac);
 	if (make_frame(n, c, &plan, &in, d, w->may_take_item, &built)) {
-		commit_answer(n, c, d, s, &plan, &built);
+		commit_answer(n, c, d, s, &plan, &built, &mac);
 		return;
 	}
 	commit_submit(c, false); /* an item may have been dropped */
@@ -269,10 +295,10 @@ static const struct reception *pencil(struct network *n, struct answer *a, struc
 {
 	const struct answer_wish *w = &a->wish;
 	const struct queue_item *item = w->may_take_item ? d->queue : NULL;
-	enum downlink_rank rank = w->must_send ? RANK_ACK : RANK_APPLICATION;
+	enum downlink_rank rank = w->must_send ? RANK_ACK : w->asks ? RANK_MAC : RANK_APPLICATION;
 	struct gateway *g;
 
-	if ((!w->must_send && !item) || !answer_plan_init(plan, n, w->e, d, s->region, &w->e->receptions[w->best]))
+	if ((!w->must_send && !w->asks && !item) || !answer_plan_init(plan, n, w->e, d, s->region, &w->e->receptions[w->best]))
 		return NULL;
 	plan->n_windows = windows_of_answer(w, s, plan->paths[0]->freq_hz, plan->windows);
 	if (!answer_plan_any(plan, ANSWER_LEN_TYPICAL + (item ? item->data_len : 0u), rank) &&

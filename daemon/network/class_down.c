@@ -16,6 +16,7 @@
 #include "network/class_schedule.h"
 #include "network/downlink.h"
 #include "network/log_text.h"
+#include "network/mac_session.h"
 #include "network/mac_state.h"
 #include "network/windows.h"
 
@@ -214,7 +215,7 @@ static void send_due(struct network *n, struct class_timer *t, struct device *d,
 		dl.gps_us = emit_gps_us;
 		dl.start_mono_us = clock_mono_us() + (emit_gps_us - gps_us_from_wall_us(in.now_wall_us));
 	}
-	if (!window_fill(s->region, d, &window)) {
+	if (!window_fill(s->region, d, mac_session_radio(s, window.params.freq_hz, -1).has_dwell, &window)) {
 		report(n, t, d, s, DROP_WRONG_REGION, "the region of its revision has no such downlink data rate");
 		return;
 	}

@@ -71,7 +71,7 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 	}
 	counter = counter_of(s, &out->down, item != NULL);
 	out->f_cnt_down = *counter;
-	if (!item && !in->must_send && !in->port_0_len)
+	if (!item && !in->must_send && !in->f_opts_len && !in->port_0_len)
 		return;
 	/* The counter never wraps: at its end the session takes no downlink any more. */
 	out->exhausted = out->f_cnt_down == UINT32_MAX;

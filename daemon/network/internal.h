@@ -7,6 +7,7 @@
 #include "network/commit.h"
 #include "network/due.h"
 #include "network/gateway_air.h"
+#include "network/mac_up.h"
 #include "network/network.h"
 #include "network/uplink.h"
 
@@ -90,7 +91,9 @@ struct answer_wish {
 	uint16_t best;              /* which of its receptions speaks for the frame */
 	int dr, channel;
 	bool ack, must_send, may_take_item;
-	struct mac_requests mac;
+	bool is_repeat, adr;        /* of the uplink */
+	bool asks;                  /* the server has something to ask the device */
+	struct mac_owed owed;
 };
 
 /* After the uplink's commit: wait for the application, then make the answer. */

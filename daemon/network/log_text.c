@@ -450,6 +450,28 @@ void text_ack_event(struct text_buf *t, const struct device *d, int64_t time_us,
 	text_putc(t, '}');
 }
 
+void text_status_event(struct text_buf *t, const struct device *d, int64_t time_us, struct uuid deduplication_id,
+                       uint8_t battery, int8_t margin_db)
+{
+	bool known = battery >= 1 && battery <= 254;
+
+	LITERAL(t, "{\"deduplicationId\":");
+	put_uuid(t, deduplication_id);
+	LITERAL(t, ",\"time\":");
+	put_time(t, time_us);
+	text_putc(t, ',');
+	put_device_info(t, d);
+	LITERAL(t, ",\"margin\":");
+	text_put_i64(t, margin_db);
+	LITERAL(t, ",\"externalPowerSource\":");
+	put_bool(t, battery == 0);
+	LITERAL(t, ",\"batteryLevelUnavailable\":");
+	put_bool(t, battery == 255);
+	LITERAL(t, ",\"batteryLevel\":");
+	text_put_fixed(t, known ? (battery * 1000000 + 127) / 254 : 0, 4);
+	text_putc(t, '}');
+}
+
 void text_txack_event(struct text_buf *t, const struct device *d, int64_t time_us, uint32_t downlink_id,
                       struct uuid queue_item_id, uint32_t f_cnt_down, struct eui64 gateway_id,
                       const struct tx_option *tx)

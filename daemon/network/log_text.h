@@ -29,6 +29,10 @@ void text_join_event(struct text_buf *t, const struct device *d, const struct co
 void text_ack_event(struct text_buf *t, const struct device *d, int64_t time_us, const struct uuid *deduplication_id,
                     const struct queue_item *item, bool acknowledged);
 
+/* A DevStatusAns: battery as the device said it, 0 external power, 1 to 254 of its charge, 255 unknown. */
+void text_status_event(struct text_buf *t, const struct device *d, int64_t time_us, struct uuid deduplication_id,
+                       uint8_t battery, int8_t margin_db);
+
 void text_txack_event(struct text_buf *t, const struct device *d, int64_t time_us, uint32_t downlink_id,
                       struct uuid queue_item_id, uint32_t f_cnt_down, struct eui64 gateway_id,
                       const struct tx_option *tx);

@@ -318,7 +318,7 @@ static void ask_status(struct build *b)
 	struct mac_message m;
 
 	if (!interval_us || has_cid(b, MAC_CID_DEV_STATUS) ||
-	    (b->s->status_asked_us && b->in->now_us - b->s->status_asked_us < interval_us))
+	    b->in->now_us - b->s->status_asked_us < interval_us)
 		return;
 	mac_message_init(&m, MAC_DEV_STATUS_REQ);
 	ask(b, &m);

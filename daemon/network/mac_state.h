@@ -76,7 +76,7 @@ struct mac_state {
 	uint8_t battery;
 	int8_t margin_db;
 	int64_t status_us;             /* wall, when it came */
-	int64_t status_asked_us;       /* wall, when it was last asked; 0 never */
+	int64_t status_asked_us;       /* wall, when it was last asked, or the first uplink came; 0 before that */
 
 	/* Open requests, octets as they were sent; all of them belong to one downlink. */
 	uint8_t pending[MAC_PENDING_MAX];

@@ -297,6 +297,9 @@ void mac_uplink(const struct mac_up_input *in, struct mac_state *s, struct mac_r
 	out->is_truncated = it.stopped;
 	if (in->is_repeat)
 		return;
+	/* The clock of DevStatusReq begins with the first uplink. */
+	if (!s->status_asked_us)
+		s->status_asked_us = in->now_us;
 	settle_pending(in, &answers, s, rx, out);
 	for (unsigned i = 0; i < answers.n; i++)
 		out->n_ignored += !answers.used[i];

@@ -46,7 +46,7 @@ struct mac_up_outcome {
 	uint8_t device_class;  /* as on air */
 	bool link_settled;     /* a LinkADRReq was accepted */
 	bool is_rekey;
-	bool is_reset;         /* *s is that of a new activation: the caller adds what the factory set, windows too */
+	bool is_reset;         /* *s is that of a new activation: the caller adds what the factory set */
 	bool is_truncated;     /* the rest of the list could not be read */
 	unsigned n_accepted, n_refused, n_unanswered, n_ignored;
 };

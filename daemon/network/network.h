@@ -55,6 +55,8 @@ struct network_counters {
 	uint64_t downlinks_sent, downlinks_ok, downlinks_failed, downlinks_too_late;
 	uint64_t drops[DROP__COUNT];
 	uint64_t foreign_data, foreign_joins;
+	uint64_t mac_refused, mac_unanswered; /* requests of ours */
+	uint64_t mac_ignored;            /* answers nobody had asked for */
 	uint64_t collect_full;           /* frames refused because the table was full */
 	uint64_t parked;                 /* frames that had to wait for a control write */
 };

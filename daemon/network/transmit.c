@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "network/internal.h"
 #include "network/log_text.h"
+#include "network/mac_session.h"
 
 #define TX_ACK_TIMEOUT_US 2000000
 #define ONE_WAY_MAX_US 500000 /* a slower way misses every window: no use in learning it */
@@ -167,7 +168,10 @@ static void unanswer(struct commit *c, const struct transmit *t, const struct de
 	if (!s || s->up.f_cnt_up != t->f_cnt_up)
 		return;
 	s->up.up_answered = false;
-	store_batch_session_unanswer(c->batch, d->dev_eui, s->slot);
+	if (s->region && mac_session_unsent(s))
+		store_batch_session_down(c->batch, d->dev_eui, s->slot, &s->down, false, s->mac, s->mac_len);
+	else
+		store_batch_session_unanswer(c->batch, d->dev_eui, s->slot);
 	commit_touch(c, d->dev_eui);
 }
 

@@ -4,6 +4,7 @@
 
 #include "network/class_schedule.h"
 #include "network/log_text.h"
+#include "network/mac_session.h"
 #include "network/turn.h"
 
 /* The first frame of a new session ends the old one; what waited for an acknowledgement there is sent again. */
@@ -36,12 +37,33 @@ static void restart_counters(struct network *n, struct turn *t, struct session *
 	store_batch_session_down(t->c->batch, d->dev_eui, s->slot, &s->down, s->up.up_answered, NULL, 0);
 }
 
+/* What its MAC commands say: parameters, class, the state of its battery. */
+static void apply_mac(struct network *n, struct turn *t, const struct turn_item *item, const struct uplink_outcome *o,
+                      struct mac_up_outcome *mac, bool *asks)
+{
+	struct session *s = o->session;
+	struct device *d = s->device;
+
+	mac_session_uplink(s, o, &item->data, item->e, mac, asks);
+	n->counters.mac_ignored += mac->n_ignored;
+	n->counters.mac_refused += mac->n_refused;
+	n->counters.mac_unanswered += mac->n_unanswered;
+	if (mac->has_class && s->is_1_1)
+		s->up.device_class = mac->device_class == 2 && d->profile->supports_class_c ? CLASS_C : CLASS_A;
+	if (!mac->has_status)
+		return;
+	text_status_event(commit_row_begin(t->c), d, uplink_time_us(item->e), network_uuid(n), mac->battery, mac->margin_db);
+	commit_row_end(t->c, LOG_EVENT, "status", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
+}
+
 static void apply_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)
 {
 	struct session *s = o->session;
 	struct device *d = s->device;
 	struct frame_up row = turn_row_of(item);
+	struct mac_up_outcome mac;
 	struct effect *f;
+	bool asks;
 
 	if (s->slot == SLOT_PENDING)
 		promote_session(n, t, d);
@@ -64,10 +86,11 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 	turn_frame_row(t->c, &row);
 	s->up = o->up;
 	s->up.device_class = (uint8_t)class_after_uplink(d->profile, s->is_1_1, s->up.device_class, item->data.class_b);
-	class_note_uplink(n, t->c, d, item->e);
 	if (o->restarts_counters)
 		restart_counters(n, t, s);
-	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, NULL, 0);
+	apply_mac(n, t, item, o, &mac, &asks);
+	class_note_uplink(n, t->c, d, item->e);
+	store_batch_session_up(t->c->batch, d->dev_eui, s->slot, &s->up, s->mac, s->mac_len);
 	commit_touch(t->c, d->dev_eui);
 
 	f = turn_add_effect(t, item->e);
@@ -79,9 +102,12 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 	f->wish.dr = o->dr;
 	f->wish.channel = o->channel;
 	f->wish.ack = item->data.m_type == M_TYPE_CONFIRMED_UP;
-	f->wish.must_send = o->must_answer;
+	f->wish.must_send = o->must_answer || mac.owed.n;
 	f->wish.may_take_item = o->may_take_item;
-	f->wish.mac = o->mac;
+	f->wish.is_repeat = o->kind == UPLINK_REPEAT;
+	f->wish.adr = item->data.adr;
+	f->wish.asks = asks;
+	f->wish.owed = mac.owed;
 }
 
 static void drop_uplink(struct network *n, struct turn *t, struct turn_item *item, struct uplink_outcome *o)

@@ -4,6 +4,7 @@
 
 #include "lorawan/airtime.h"
 #include "network/join_accept.h"
+#include "network/mac_session.h"
 
 #define LEAD_MARGIN_US 50000
 #define LEAD_UNLEARNED_US 300000
@@ -36,16 +37,9 @@ uint64_t uplink_end_us(struct network *n, const struct reception *r)
 	return r->rx.recv_mono_us - (uint64_t)(g ? g->one_way_us : 0);
 }
 
-/* Does a downlink of this device have to keep the dwell time? By its boot value, or because the operator says so. */
-static bool has_dwell(const struct region *region, const struct device *d)
-{
-	return region_params(region, d->profile->revision)->boot_downlink_dwell;
-}
-
-bool window_fill(const struct region *region, const struct device *d, struct window *w)
+bool window_fill(const struct region *region, const struct device *d, bool is_short, struct window *w)
 {
 	const struct dwell_times *dwell = &region->table->dwell;
-	bool is_short = has_dwell(region, d);
 
 	w->radio = region_downlink_radio(region, d->profile->revision, w->params.dr);
 	w->max_m = region_max_downlink_m(region, d->profile->revision, w->params.dr, is_short);
@@ -94,11 +88,14 @@ int windows_of_answer(const struct answer_wish *w, const struct session *s, uint
 	struct window rx1 = {.number = 1, .delay_us = s->up.rx1_delay_s * 1000000u};
 	struct window rx2 = {.number = 2, .delay_us = (s->up.rx1_delay_s + 1u) * 1000000u,
 	                     .params = {s->up.rx2_freq_hz, s->up.rx2_dr}};
+	struct mac_downlink_radio radio = mac_session_radio(s, freq_hz, w->dr);
 	bool has_rx1 = !region_rx1(region, d->profile->revision, freq_hz, w->channel, w->dr, s->up.rx1_dr_offset,
-	                           has_dwell(region, d), &rx1.params) && window_fill(region, d, &rx1);
-	bool has_rx2 = window_fill(region, d, &rx2);
+	                           radio.has_dwell, &rx1.params) && window_fill(region, d, radio.has_dwell, &rx1);
+	bool has_rx2 = window_fill(region, d, radio.has_dwell, &rx2);
 	bool knows_rx2 = s->up.rx2_freq_hz == region->settings.rx2_freq_hz && s->up.rx2_dr == region->settings.rx2_dr;
 
+	if (radio.rx1_freq_hz)
+		rx1.params.freq_hz = radio.rx1_freq_hz;
 	return put_in_order(region, has_rx1 ? &rx1 : NULL, has_rx2 ? &rx2 : NULL, knows_rx2, out);
 }
 
@@ -109,11 +106,12 @@ int windows_of_join(const struct device *d, const struct region *region, uint32_
 	struct window rx2 = {.number = 2, .delay_us = JOIN_ACCEPT_DELAY2_S * 1000000u};
 	struct tx_params params[2];
 	bool has_rx1 = !region_join_windows(region, d->profile->revision, freq_hz, channel, dr, params);
+	bool is_short = region_params(region, d->profile->revision)->boot_downlink_dwell;
 
 	rx1.params = params[0];
 	rx2.params = params[1];
-	has_rx1 = has_rx1 && window_fill(region, d, &rx1);
-	return put_in_order(region, has_rx1 ? &rx1 : NULL, window_fill(region, d, &rx2) ? &rx2 : NULL, true, out);
+	has_rx1 = has_rx1 && window_fill(region, d, is_short, &rx1);
+	return put_in_order(region, has_rx1 ? &rx1 : NULL, window_fill(region, d, is_short, &rx2) ? &rx2 : NULL, true, out);
 }
 
 size_t windows_widest_item(const struct window *windows, int n)

@@ -30,10 +30,10 @@ int windows_of_join(const struct device *d, const struct region *region, uint32_
                     struct window out[WINDOWS_MAX]);
 
 /*
- * Set radio, max_m and max_air_us of a window of this device from its params. False: its data rate is none of the
- * revision of the device.
+ * Set radio, max_m and max_air_us of a window of this device from its params. is_short: it keeps the dwell time of
+ * downlinks, as it was told or by its boot value. False: its data rate is none of the revision of the device.
  */
-bool window_fill(const struct region *region, const struct device *d, struct window *w);
+bool window_fill(const struct region *region, const struct device *d, bool is_short, struct window *w);
 
 /* Octets an item may have at best in one of these windows, were the header bare. */
 size_t windows_widest_item(const struct window *windows, int n);

@@ -208,7 +208,10 @@ static void status_is_asked_once_an_interval(void **state)
 	profile.dev_status_interval_s = 3600;
 	begin(MAC_VERSION_1_0_0, &eu868);
 	mac_goal_make(&env, &profile, &wish, &goal);
+	s.status_asked_us = in.now_us; /* the first uplink */
 	in.goes_anyway = true;
+	ASKS("");
+	in.now_us += INT64_C(3600000000);
 	ASKS("\x06");
 	s.pending_len = 0;
 	in.now_us += INT64_C(3599000000);

@@ -102,6 +102,7 @@ static void answer_nobody_asked_for_changes_nothing(void **state)
 	assert_int_equal(out.n_ignored, 6);
 	assert_false(out.has_status);
 	s.ignored_answers = 0;
+	s.status_asked_us = 0;
 	assert_memory_equal(&s, &before, sizeof(s));
 }
 

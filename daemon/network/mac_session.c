@@ -1,0 +1,315 @@
+#include "network/mac_session.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "network/adr.h"
+#include "network/session_start.h"
+
+#define FHDR_LEN 7          /* without FOpts */
+#define FHDR_AND_PORT_LEN 8
+
+void mac_session_env(const struct session *s, struct mac_env *env)
+{
+	const struct profile *p = s->device->profile;
+
+	*env = (struct mac_env){
+		.region = s->region, .version = p->mac_version, .revision = p->revision, .is_1_1 = s->is_1_1,
+		.is_otaa = !device_is_abp(s->device),
+	};
+}
+
+/* ---- state ----------------------------------------------------------------------------------- */
+
+/* The data rates of channels without a word of their own: those of the plan's first one. */
+static void add_factory_channels(const struct profile *p, const struct region *r, struct mac_state *s)
+{
+	const struct channel *like = r->table->default_channels;
+	unsigned index = r->table->n_default_channels;
+	const char *at = p->abp_channels;
+
+	while (at && *at && !r->table->is_fixed_plan && index < MAC_CHANNELS_MAX) {
+		char *end;
+		unsigned long freq_hz = strtoul(at, &end, 10);
+
+		if (end == at)
+			return;
+		if (region_has_frequency(r, (uint32_t)freq_hz))
+			mac_state_add_channel(s, index++, (uint32_t)freq_hz, like->min_dr, like->max_dr);
+		for (at = end; *at && !isdigit((unsigned char)*at); at++)
+			;
+	}
+}
+
+static void activated(const struct session *s, struct mac_state *out)
+{
+	const struct profile *p = s->device->profile;
+	uint8_t cf_list[16];
+
+	if (device_is_abp(s->device)) {
+		mac_state_init(out, s->region, NULL);
+		add_factory_channels(p, s->region, out);
+	} else {
+		bool has = region_cf_list(s->region, p->mac_version, p->revision, cf_list);
+
+		mac_state_init(out, s->region, has ? cf_list : NULL);
+	}
+}
+
+void mac_session_state(const struct session *s, struct mac_state *out)
+{
+	activated(s, out);
+	if (s->mac)
+		(void)mac_state_decode(out, s->mac, s->mac_len); /* damaged: as after the activation */
+}
+
+int mac_session_keep(struct session *s, const struct mac_state *state)
+{
+	uint8_t blob[MAC_STATE_OCTETS_MAX];
+	size_t len = mac_state_encode(state, blob);
+	uint8_t *kept = len == s->mac_len ? s->mac : malloc(len);
+
+	if (!kept)
+		return LS_ENOMEM;
+	memcpy(kept, blob, len);
+	if (kept != s->mac)
+		free(s->mac);
+	s->mac = kept;
+	s->mac_len = (uint16_t)len;
+	return LS_OK;
+}
+
+struct mac_downlink_radio mac_session_radio(const struct session *s, uint32_t uplink_freq_hz, int dr)
+{
+	struct mac_downlink_radio radio = {0};
+	struct mac_env env;
+	struct mac_state state;
+	int channel;
+
+	mac_session_env(s, &env);
+	mac_session_state(s, &state);
+	radio.has_dwell = (state.tx_param == MAC_UNKNOWN ? mac_boot_tx_param(&env) : state.tx_param) >> 5 & 1;
+	channel = s->region->table->is_fixed_plan ? -1 : mac_state_channel(&state, s->region, env.revision, uplink_freq_hz, dr);
+	if (channel >= 0 && state.channels[channel].rx1_freq_hz != state.channels[channel].freq_hz)
+		radio.rx1_freq_hz = state.channels[channel].rx1_freq_hz;
+	return radio;
+}
+
+static bool uplink_dwell(const struct mac_env *env, const struct mac_state *state)
+{
+	return (state->tx_param == MAC_UNKNOWN ? mac_boot_tx_param(env) : state->tx_param) >> 4 & 1;
+}
+
+size_t mac_session_answer_room(const struct session *s, const struct mac_env *env, const struct mac_state *state)
+{
+	uint8_t m = region_max_uplink_m(s->region, env->revision, s->up.dr, uplink_dwell(env, state));
+	size_t room = m > FHDR_AND_PORT_LEN ? (size_t)m - FHDR_AND_PORT_LEN : 0;
+
+	return room < MAC_F_OPTS_MAX ? room : MAC_F_OPTS_MAX;
+}
+
+/* ---- ADR ------------------------------------------------------------------------------------- */
+
+static struct adr_plan adr_plan_of(const struct mac_env *env)
+{
+	const struct region_params *p = region_params(env->region, env->revision);
+
+	return (struct adr_plan){
+		.data_rates = p->up_rates, .tx_power_offset_db = p->tx_powers->offset_db, .n_tx_powers = p->tx_powers->n};
+}
+
+static struct adr_state adr_of(const struct mac_state *state)
+{
+	struct adr_state adr = {0};
+	size_t used;
+
+	if (state->adr_len)
+		(void)adr_state_decode(state->adr, state->adr_len, &adr, &used); /* damaged: begins anew */
+	return adr;
+}
+
+static void note_adr(const struct mac_env *env, const struct session *s, const struct uplink_outcome *o,
+                     const struct phy_data *phy, const struct collected *e, struct mac_state *state)
+{
+	struct adr_plan plan = adr_plan_of(env);
+	struct adr_state adr = adr_of(state);
+	struct adr_uplink u = {
+		.f_cnt = o->f_cnt,
+		.used = {.dr = (uint8_t)o->dr, .tx_power = state->tx_power, .nb_trans = state->nb_trans},
+		.adr = phy->adr, .counter_moved = o->restarts_counters,
+		.snr_db10 = o->best->rx.snr_db10, .rssi_dbm = o->best->rx.rssi_dbm,
+	};
+
+	if (o->dr < 0 || o->dr >= REGION_DR_MAX)
+		return;
+	for (unsigned i = 0; i < e->n; i++)
+		u.gateways += reception_serves(&e->receptions[i], s->device);
+	adr_note(&adr, &plan, &u);
+	_Static_assert(ADR_STATE_OCTETS_MAX <= MAC_ADR_MAX, "room for what ADR remembers");
+	state->adr_len = (uint8_t)adr_state_encode(&adr, state->adr);
+}
+
+static void at_most(uint8_t *v, int limit)
+{
+	if (limit >= 0 && *v > limit)
+		*v = (uint8_t)limit;
+}
+
+static void at_least(uint8_t *v, int limit)
+{
+	if (limit >= 0 && *v < limit)
+		*v = (uint8_t)limit;
+}
+
+/* What region, profile, channels and the device's refusals leave to ADR. */
+static void narrow(const struct session *s, const struct mac_env *env, const struct mac_state *state,
+                   const struct mac_goal *g, struct adr_limits *l)
+{
+	const struct profile *p = s->device->profile;
+	const struct region_settings *settings = &s->region->settings;
+	struct ch_mask defined = mac_state_defined(state, s->region), mask;
+
+	at_least(&l->min_dr, settings->min_dr);
+	at_least(&l->min_dr, p->adr_min_dr);
+	at_most(&l->max_dr, settings->max_dr);
+	at_most(&l->max_dr, p->adr_max_dr);
+	at_least(&l->min_tx_power, p->adr_min_tx_power);
+	at_most(&l->max_tx_power, p->adr_max_tx_power);
+	for (unsigned i = 0; i < CH_MASK_BLOCKS; i++)
+		mask.block[i] = g->mask.block[i] & defined.block[i];
+	l->dr_mask &= mac_state_dr_mask(state, s->region, env->revision, ch_mask_is_empty(&mask) ? &state->mask : &mask);
+	for (unsigned i = 0; i < state->n_refusals; i++) {
+		const struct mac_refusal *r = &state->refusals[i];
+
+		if (r->item == MAC_ITEM_DR && r->value < 16 && s->up.f_cnt_up < r->until_f_cnt)
+			l->dr_mask &= (uint16_t)~(1u << r->value);
+		/* Less power than it refused it will not have either. */
+		if (r->item == MAC_ITEM_TX_POWER && r->value > state->tx_power && s->up.f_cnt_up < r->until_f_cnt)
+			at_most(&l->max_tx_power, (int)r->value - 1);
+	}
+}
+
+/* Fill in what the operator has not fixed. */
+static void wish_adr(const struct session *s, const struct mac_env *env, const struct mac_state *state, struct mac_goal *g)
+{
+	const struct profile *p = s->device->profile;
+	const struct adr_algorithm *algorithm = p->adr_algorithm ? adr_algorithm_find(p->adr_algorithm) : NULL;
+	struct adr_plan plan = adr_plan_of(env);
+	struct adr_state adr = adr_of(state);
+	struct adr_input in = {
+		.plan = &plan, .state = &adr,
+		.now = {.dr = state->dr, .tx_power = state->tx_power, .nb_trans = state->nb_trans},
+		.installation_margin_db = s->region->settings.installation_margin_db,
+		.random = (uint32_t)eui64_to_u64(s->device->dev_eui),
+	};
+	struct adr_setting wish;
+
+	if (state->dr >= REGION_DR_MAX || s->region->settings.adr_disabled)
+		return;
+	adr_limits_init(&in.limits, &plan, region_params(s->region, env->revision)->max_adr_dr);
+	narrow(s, env, state, g, &in.limits);
+	(algorithm ? algorithm : &adr_default)->decide(&in, &wish);
+	if (g->dr == MAC_UNKNOWN)
+		g->dr = wish.dr;
+	if (g->tx_power == MAC_UNKNOWN)
+		g->tx_power = wish.tx_power;
+	if (g->nb_trans == MAC_UNKNOWN)
+		g->nb_trans = wish.nb_trans;
+}
+
+void mac_session_goal(const struct session *s, const struct mac_env *env, const struct mac_state *state,
+                      struct mac_goal *out)
+{
+	const struct device *d = s->device;
+	const struct profile *p = d->profile;
+	struct mac_wish wish = d->wish ? mac_wish_merge(&p->wish, d->wish) : p->wish;
+	struct mac_profile mac_profile = {
+		.dev_status_interval_s = p->dev_status_interval_s, .supports_class_b = p->supports_class_b,
+		.ping_slot_dr = p->ping_slot_dr, .ping_slot_freq_hz = p->ping_slot_freq_hz,
+		.rejoin_max_time_n = p->rejoin_max_time_n, .rejoin_max_count_n = p->rejoin_max_count_n,
+	};
+
+	mac_goal_make(env, &mac_profile, &wish, out);
+	wish_adr(s, env, state, out);
+}
+
+bool mac_session_unsent(struct session *s)
+{
+	struct mac_state state;
+
+	mac_session_state(s, &state);
+	if (!state.pending_len || state.pending_f_cnt != s->up.f_cnt_up - 1)
+		return false;
+	mac_downlink_unsent(&state);
+	return !mac_session_keep(s, &state);
+}
+
+/* ---- an uplink ------------------------------------------------------------------------------- */
+
+/* Octets of commands it could have carried more. */
+static size_t room_left(const struct mac_env *env, const struct session *s, const struct mac_state *state,
+                        const struct phy_data *phy, int dr)
+{
+	size_t used = FHDR_LEN + phy->f_opts_len + (phy->f_port >= 0 ? 1u + phy->frm_payload_len : 0u);
+	size_t m = dr >= 0 ? region_max_uplink_m(s->region, env->revision, dr, uplink_dwell(env, state)) : 0;
+	size_t room = m > used ? m - used : 0;
+
+	if (phy->f_port != 0 && room > (size_t)(MAC_F_OPTS_MAX - phy->f_opts_len))
+		room = (size_t)(MAC_F_OPTS_MAX - phy->f_opts_len);
+	return room;
+}
+
+static bool would_ask(const struct mac_env *env, const struct session *s, const struct mac_state *state,
+                      const struct phy_data *phy, const struct collected *e, bool goes_anyway)
+{
+	struct mac_state copy = *state;
+	struct mac_goal goal;
+	struct mac_down_outcome down;
+	struct mac_down_input in = {
+		.env = env, .goal = &goal, .f_cnt = s->up.f_cnt_up - 1, .adr = phy->adr, .room = MAC_DOWN_MAX,
+		.rx = {s->up.rx1_delay_s, s->up.rx1_dr_offset, s->up.rx2_dr, s->up.rx2_freq_hz},
+		.answer_room = mac_session_answer_room(s, env, state), .goes_anyway = goes_anyway, .now_us = e->first_wall_us,
+	};
+
+	if (state->pending_len)
+		return false;
+	mac_session_goal(s, env, state, &goal);
+	mac_downlink(&in, &copy, &down);
+	return down.len != 0;
+}
+
+void mac_session_uplink(struct session *s, const struct uplink_outcome *o, const struct phy_data *phy,
+                        const struct collected *e, struct mac_up_outcome *out, bool *asks)
+{
+	struct session_up_row *up = &s->up;
+	struct mac_env env;
+	struct mac_state state;
+	struct mac_rx rx = {up->rx1_delay_s, up->rx1_dr_offset, up->rx2_dr, up->rx2_freq_hz};
+	struct mac_up_input in = {
+		.env = &env, .f_cnt = o->f_cnt, .is_repeat = o->kind == UPLINK_REPEAT, .dr = o->dr, .adr = phy->adr,
+		.adr_ack_req = phy->adr_ack_req, .freq_hz = o->best->freq_hz, .now_us = e->first_wall_us,
+		.commands = o->commands, .len = o->commands_len,
+	};
+
+	*asks = false;
+	mac_session_env(s, &env);
+	if (o->restarts_counters)
+		activated(s, &state); /* it was switched off: nothing that was set holds */
+	else
+		mac_session_state(s, &state);
+	in.room = room_left(&env, s, &state, phy, o->dr);
+	mac_uplink(&in, &state, &rx, out);
+	if (out->is_reset)
+		add_factory_channels(s->device->profile, s->region, &state);
+	up->rx1_delay_s = rx.rx1_delay_s;
+	up->rx1_dr_offset = rx.rx1_dr_offset;
+	up->rx2_dr = rx.rx2_dr;
+	up->rx2_freq_hz = rx.rx2_freq_hz;
+	if (o->kind != UPLINK_NEW)
+		return;
+	note_adr(&env, s, o, phy, e, &state);
+	(void)mac_session_keep(s, &state); /* out of memory: what it answered is asked again */
+	*asks = would_ask(&env, s, &state, phy, e, out->owed.n != 0 || o->must_answer);
+}
