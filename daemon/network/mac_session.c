@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "network/adr.h"
+#include "network/mac_adr.h"
 #include "network/session_start.h"
 
 #define FHDR_LEN 7          /* without FOpts */
@@ -110,114 +110,7 @@ size_t mac_session_answer_room(const struct session *s, const struct mac_env *en
 	return room < MAC_F_OPTS_MAX ? room : MAC_F_OPTS_MAX;
 }
 
-/* ---- ADR ------------------------------------------------------------------------------------- */
-
-static struct adr_plan adr_plan_of(const struct mac_env *env)
-{
-	const struct region_params *p = region_params(env->region, env->revision);
-
-	return (struct adr_plan){
-		.data_rates = p->up_rates, .tx_power_offset_db = p->tx_powers->offset_db, .n_tx_powers = p->tx_powers->n};
-}
-
-static struct adr_state adr_of(const struct mac_state *state)
-{
-	struct adr_state adr = {0};
-	size_t used;
-
-	if (state->adr_len)
-		(void)adr_state_decode(state->adr, state->adr_len, &adr, &used); /* damaged: begins anew */
-	return adr;
-}
-
-static void note_adr(const struct mac_env *env, const struct session *s, const struct uplink_outcome *o,
-                     const struct phy_data *phy, const struct collected *e, struct mac_state *state)
-{
-	struct adr_plan plan = adr_plan_of(env);
-	struct adr_state adr = adr_of(state);
-	struct adr_uplink u = {
-		.f_cnt = o->f_cnt,
-		.used = {.dr = (uint8_t)o->dr, .tx_power = state->tx_power, .nb_trans = state->nb_trans},
-		.adr = phy->adr, .counter_moved = o->restarts_counters,
-		.snr_db10 = o->best->rx.snr_db10, .rssi_dbm = o->best->rx.rssi_dbm,
-	};
-
-	if (o->dr < 0 || o->dr >= REGION_DR_MAX)
-		return;
-	for (unsigned i = 0; i < e->n; i++)
-		u.gateways += reception_serves(&e->receptions[i], s->device);
-	adr_note(&adr, &plan, &u);
-	_Static_assert(ADR_STATE_OCTETS_MAX <= MAC_ADR_MAX, "room for what ADR remembers");
-	state->adr_len = (uint8_t)adr_state_encode(&adr, state->adr);
-}
-
-static void at_most(uint8_t *v, int limit)
-{
-	if (limit >= 0 && *v > limit)
-		*v = (uint8_t)limit;
-}
-
-static void at_least(uint8_t *v, int limit)
-{
-	if (limit >= 0 && *v < limit)
-		*v = (uint8_t)limit;
-}
-
-/* What region, profile, channels and the device's refusals leave to ADR. */
-static void narrow(const struct session *s, const struct mac_env *env, const struct mac_state *state,
-                   const struct mac_goal *g, struct adr_limits *l)
-{
-	const struct profile *p = s->device->profile;
-	const struct region_settings *settings = &s->region->settings;
-	struct ch_mask defined = mac_state_defined(state, s->region), mask;
-
-	at_least(&l->min_dr, settings->min_dr);
-	at_least(&l->min_dr, p->adr_min_dr);
-	at_most(&l->max_dr, settings->max_dr);
-	at_most(&l->max_dr, p->adr_max_dr);
-	at_least(&l->min_tx_power, p->adr_min_tx_power);
-	at_most(&l->max_tx_power, p->adr_max_tx_power);
-	for (unsigned i = 0; i < CH_MASK_BLOCKS; i++)
-		mask.block[i] = g->mask.block[i] & defined.block[i];
-	l->dr_mask &= mac_state_dr_mask(state, s->region, env->revision, ch_mask_is_empty(&mask) ? &state->mask : &mask);
-	for (unsigned i = 0; i < state->n_refusals; i++) {
-		const struct mac_refusal *r = &state->refusals[i];
-
-		if (r->item == MAC_ITEM_DR && r->value < 16 && s->up.f_cnt_up < r->until_f_cnt)
-			l->dr_mask &= (uint16_t)~(1u << r->value);
-		/* Less power than it refused it will not have either. */
-		if (r->item == MAC_ITEM_TX_POWER && r->value > state->tx_power && s->up.f_cnt_up < r->until_f_cnt)
-			at_most(&l->max_tx_power, (int)r->value - 1);
-	}
-}
-
-/* Fill in what the operator has not fixed. */
-static void wish_adr(const struct session *s, const struct mac_env *env, const struct mac_state *state, struct mac_goal *g)
-{
-	const struct profile *p = s->device->profile;
-	const struct adr_algorithm *algorithm = p->adr_algorithm ? adr_algorithm_find(p->adr_algorithm) : NULL;
-	struct adr_plan plan = adr_plan_of(env);
-	struct adr_state adr = adr_of(state);
-	struct adr_input in = {
-		.plan = &plan, .state = &adr,
-		.now = {.dr = state->dr, .tx_power = state->tx_power, .nb_trans = state->nb_trans},
-		.installation_margin_db = s->region->settings.installation_margin_db,
-		.random = (uint32_t)eui64_to_u64(s->device->dev_eui),
-	};
-	struct adr_setting wish;
-
-	if (state->dr >= REGION_DR_MAX || s->region->settings.adr_disabled)
-		return;
-	adr_limits_init(&in.limits, &plan, region_params(s->region, env->revision)->max_adr_dr);
-	narrow(s, env, state, g, &in.limits);
-	(algorithm ? algorithm : &adr_default)->decide(&in, &wish);
-	if (g->dr == MAC_UNKNOWN)
-		g->dr = wish.dr;
-	if (g->tx_power == MAC_UNKNOWN)
-		g->tx_power = wish.tx_power;
-	if (g->nb_trans == MAC_UNKNOWN)
-		g->nb_trans = wish.nb_trans;
-}
+/* ---- goal ------------------------------------------------------------------------------------ */
 
 void mac_session_goal(const struct session *s, const struct mac_env *env, const struct mac_state *state,
                       struct mac_goal *out)
@@ -230,9 +123,13 @@ void mac_session_goal(const struct session *s, const struct mac_env *env, const 
 		.ping_slot_dr = p->ping_slot_dr, .ping_slot_freq_hz = p->ping_slot_freq_hz,
 		.rejoin_max_time_n = p->rejoin_max_time_n, .rejoin_max_count_n = p->rejoin_max_count_n,
 	};
+	struct mac_adr_profile adr = {
+		.algorithm = p->adr_algorithm, .min_dr = p->adr_min_dr, .max_dr = p->adr_max_dr,
+		.min_tx_power = p->adr_min_tx_power, .max_tx_power = p->adr_max_tx_power,
+	};
 
 	mac_goal_make(env, &mac_profile, &wish, out);
-	wish_adr(s, env, state, out);
+	mac_adr_goal(env, &adr, state, s->up.f_cnt_up - 1, (uint32_t)eui64_to_u64(d->dev_eui), out);
 }
 
 bool mac_session_unsent(struct session *s)
@@ -292,6 +189,10 @@ void mac_session_uplink(struct session *s, const struct uplink_outcome *o, const
 		.adr_ack_req = phy->adr_ack_req, .freq_hz = o->best->freq_hz, .now_us = e->first_wall_us,
 		.commands = o->commands, .len = o->commands_len,
 	};
+	struct mac_adr_uplink heard = {
+		.f_cnt = o->f_cnt, .dr = o->dr, .adr = phy->adr, .snr_db10 = o->best->rx.snr_db10,
+		.rssi_dbm = o->best->rx.rssi_dbm,
+	};
 
 	*asks = false;
 	mac_session_env(s, &env);
@@ -309,7 +210,9 @@ void mac_session_uplink(struct session *s, const struct uplink_outcome *o, const
 	up->rx2_freq_hz = rx.rx2_freq_hz;
 	if (o->kind != UPLINK_NEW)
 		return;
-	note_adr(&env, s, o, phy, e, &state);
+	for (unsigned i = 0; i < e->n; i++)
+		heard.gateways += reception_serves(&e->receptions[i], s->device);
+	mac_adr_note(&env, &heard, &state);
 	(void)mac_session_keep(s, &state); /* out of memory: what it answered is asked again */
 	*asks = would_ask(&env, s, &state, phy, e, out->owed.n != 0 || o->must_answer);
 }
