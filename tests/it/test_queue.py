@@ -148,6 +148,35 @@ def test_acknowledgement_that_comes_with_a_repeat_of_the_downlink_under_way_coun
     lab.wait_queue_empty(dev)
 
 
+def class_c(lab, gw):
+    dev = lab.abp(profile=lab.profile('1.0.3', None, '--supports-class-c', '--class-c-timeout-s', '1'))
+    n, _ = lab.send(gw, dev, b'first')
+    lab.up(dev, n)
+    return dev
+
+
+def test_class_c_item_is_sent_again_when_its_acknowledgement_does_not_come(lab, gw):
+    dev = class_c(lab, gw)
+    item = lab.push(dev, 10, b'\x01', '--confirmed', '--retries', 1)
+    first = dev.session.open(gw.wait_downlink(8, device_class='C').phy)
+    second = dev.session.open(gw.wait_downlink(8, device_class='C').phy)
+    assert first.confirmed and second.confirmed and second.f_cnt == first.f_cnt + 1
+    assert second.application() == (10, b'\x01')
+    e = lab.event(dev, 'ack', 8)
+    assert e['acknowledged'] is False and e['queueItemId'] == item and e['fCntDown'] == second.f_cnt
+    assert e['deduplicationId'] == ''
+    lab.wait_queue_empty(dev)
+
+
+def test_class_c_item_waits_for_its_time(lab, gw):
+    dev = class_c(lab, gw)
+    due = from_now(seconds=3)
+    lab.push(dev, 10, b'\x01', '--not-before', due)
+    down = gw.wait_downlink(12, device_class='C')
+    assert datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%S.%fZ') >= due
+    assert dev.receive(down.phy, class_a=False).application() == (10, b'\x01')
+
+
 def test_life_of_an_item_is_listed_and_survives_a_restart(own_lab):
     lab = own_lab
     gw, dev = lab.gateway(), lab.abp()
