@@ -208,6 +208,17 @@ static const char *short_type(const char *m_type)
 	return m_type;
 }
 
+/* A downlink has one gateway; its octets were there so long before the window. */
+static void put_sender(struct line *l, const json_t *item)
+{
+	const char *id = json_string_value(json_array_get(json_object_get(item, "gateways"), 0));
+
+	put_number(l, "  RX", item, "window", "");
+	if (id)
+		put_with(l, "  by ", id);
+	put_number(l, "  margin ", item, "margin_ms", " ms");
+}
+
 static void put_frame(struct line *l, const json_t *item)
 {
 	const char *reason = text_of(item, "drop_reason"), *detail = text_of(item, "drop_detail");
@@ -223,7 +234,10 @@ static void put_frame(struct line *l, const json_t *item)
 	put_number(l, "  cnt ", item, "f_cnt", "");
 	put_number(l, "  port ", item, "f_port", "");
 	put_number(l, "  DR", item, "dr", "");
-	put_count(l, json_object_get(item, "gateways"));
+	if (strcmp(text_of(item, "direction"), "down") == 0)
+		put_sender(l, item);
+	else
+		put_count(l, json_object_get(item, "gateways"));
 	if (*reason && *detail)
 		put_with(l, "  ", detail);
 }
