@@ -39,8 +39,11 @@ void delivery_accepted(struct delivery_record *r, uint64_t now_us)
 void delivery_refused(struct delivery_record *r, enum tx_status status, uint64_t now_us)
 {
 	fade(r, now_us);
-	r->recent += ONE;
-	r->recent_refused += ONE;
+	/* Without GPS time it cannot serve class B; that says nothing about what is timed by its own clock. */
+	if (status != TX_GPS_UNLOCKED) {
+		r->recent += ONE;
+		r->recent_refused += ONE;
+	}
 	if (status < TX__COUNT)
 		r->refused[status]++;
 	r->last_refusal = (uint8_t)status;

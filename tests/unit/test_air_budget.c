@@ -167,6 +167,10 @@ static void refusals_fade_and_few_are_no_verdict(void **state)
 	r = (struct delivery_record){0};
 	delivery_refused(&r, TX_FREQ, HOUR);
 	assert_in_range(delivery_refused_percent(&r, HOUR), 20, 50); /* alone: a warning */
+	r = (struct delivery_record){0};
+	delivery_refused(&r, TX_GPS_UNLOCKED, HOUR); /* counted, but no reason to avoid it for class A */
+	assert_int_equal(delivery_refused_percent(&r, HOUR), 0);
+	assert_int_equal(r.refused[TX_GPS_UNLOCKED], 1);
 	delivery_silent(&r);
 	assert_int_equal(r.silent, 1);
 }
