@@ -472,6 +472,24 @@ void text_status_event(struct text_buf *t, const struct device *d, int64_t time_
 	text_putc(t, '}');
 }
 
+static void put_timing(struct text_buf *t, const struct tx_option *tx)
+{
+	switch (tx->timing) {
+	case TX_IMMEDIATE:
+		LITERAL(t, ",\"timing\":{\"immediately\":{}}");
+		return;
+	case TX_DELAY:
+		LITERAL(t, ",\"timing\":{\"delay\":{\"delay\":");
+		put_duration_us(t, tx->delay_us);
+		break;
+	case TX_GPS:
+		LITERAL(t, ",\"timing\":{\"gpsEpoch\":{\"timeSinceGpsEpoch\":");
+		put_duration_us(t, tx->gps_us);
+		break;
+	}
+	LITERAL(t, "}}");
+}
+
 void text_txack_event(struct text_buf *t, const struct device *d, int64_t time_us, uint32_t downlink_id,
                       struct uuid queue_item_id, uint32_t f_cnt_down, struct eui64 gateway_id,
                       const struct tx_option *tx)
@@ -498,9 +516,7 @@ void text_txack_event(struct text_buf *t, const struct device *d, int64_t time_u
 	put_modulation(t, &tx->radio, true);
 	put_non_zero(t, "\"board\":", tx->board);
 	put_non_zero(t, "\"antenna\":", tx->antenna);
-	LITERAL(t, ",\"timing\":{\"delay\":{\"delay\":");
-	put_duration_us(t, tx->delay_us);
-	LITERAL(t, "}}");
+	put_timing(t, tx);
 	if (tx->context_len) {
 		LITERAL(t, ",\"context\":\"");
 		text_put_base64(t, tx->context, tx->context_len);
