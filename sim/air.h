@@ -20,7 +20,9 @@ struct transmission {
 	uint32_t f_cnt;    /* data */
 	uint8_t channel;
 	uint8_t dr;
-	bool is_join;
+	bool is_join;       /* or rejoin: */
+	uint8_t join_type;  /* JOIN_REQ_TYPE_JOIN, or the type of a rejoin request */
+	uint64_t asked;     /* data: MAC requests in it, a bit per CID */
 	bool is_confirmed;
 	bool is_answered;  /* a downlink for it was taken by a gateway */
 };

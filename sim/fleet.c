@@ -15,7 +15,8 @@ static const char *const names[] = {"pump", "valve",  "meter",  "tank", "gate", 
                                     "door", "window", "bridge", "well", "silo", "hive", "barn", "mast"};
 #define N_NAMES (sizeof(names) / sizeof(names[0]))
 
-int fleet_init(struct fleet *f, uint32_t n, uint64_t first_dev_eui, uint64_t seed, const struct ls_key *app_key)
+int fleet_init(struct fleet *f, uint32_t n, uint64_t first_dev_eui, uint64_t seed, const struct ls_key *app_key,
+               const struct ls_key *nwk_key)
 {
 	uint32_t slots = 16;
 
@@ -28,15 +29,22 @@ int fleet_init(struct fleet *f, uint32_t n, uint64_t first_dev_eui, uint64_t see
 		f->has_app_key = true;
 		f->app_key = *app_key;
 	}
+	if (nwk_key) {
+		f->has_nwk_key = true;
+		f->nwk_key = *nwk_key;
+	}
 	while (slots < n)
 		slots *= 2;
 	f->addr_mask = slots - 1;
 	f->devices = calloc(n, sizeof(*f->devices));
+	f->macs = calloc(n, sizeof(*f->macs));
 	f->addr_slots = malloc(slots * sizeof(*f->addr_slots));
-	if (!f->devices || !f->addr_slots) {
+	if (!f->devices || !f->macs || !f->addr_slots) {
 		fleet_fini(f);
 		return LS_ENOMEM;
 	}
+	for (uint32_t i = 0; i < n; i++)
+		f->devices[i].mac = &f->macs[i];
 	memset(f->addr_slots, 0xff, slots * sizeof(*f->addr_slots));
 	return LS_OK;
 }
@@ -44,8 +52,10 @@ int fleet_init(struct fleet *f, uint32_t n, uint64_t first_dev_eui, uint64_t see
 void fleet_fini(struct fleet *f)
 {
 	free(f->devices);
+	free(f->macs);
 	free(f->addr_slots);
 	f->devices = NULL;
+	f->macs = NULL;
 	f->addr_slots = NULL;
 }
 
@@ -66,12 +76,17 @@ static void derive_key(const struct fleet *f, struct lw_crypto *c, uint32_t i, c
 	lw_aes_encrypt(c, &f->seed_key, block, out->b);
 }
 
-void fleet_app_key(const struct fleet *f, struct lw_crypto *c, uint32_t i, struct ls_key *out)
+void fleet_roots(const struct fleet *f, struct lw_crypto *c, uint32_t i, struct device_roots *out)
 {
+	out->dev_eui = fleet_dev_eui(f, i);
 	if (f->has_app_key)
-		*out = f->app_key;
+		out->app_key = f->app_key;
 	else
-		derive_key(f, c, i, "AppKey  ", out);
+		derive_key(f, c, i, "AppKey  ", &out->app_key);
+	if (f->has_nwk_key)
+		out->nwk_key = f->nwk_key;
+	else
+		derive_key(f, c, i, "NwkKey  ", &out->nwk_key);
 }
 
 char *fleet_name(uint32_t i, char buf[FLEET_NAME_SIZE])
@@ -83,14 +98,20 @@ char *fleet_name(uint32_t i, char buf[FLEET_NAME_SIZE])
 	return buf;
 }
 
-void fleet_abp_session(const struct fleet *f, struct lw_crypto *c, uint32_t i, uint32_t net_id, uint32_t *dev_addr,
-                       struct ls_key *nwk_s_key, struct ls_key *app_s_key)
+void fleet_abp_session(const struct fleet *f, struct lw_crypto *c, uint32_t i, uint32_t net_id, bool is_1_1,
+                       struct device_session *out)
 {
 	struct dev_addr_prefix block = dev_addr_prefix_of_net_id(net_id);
 
-	*dev_addr = dev_addr_in_blocks(&block, 1, f->abp_base + i);
-	derive_key(f, c, i, "NwkSKey ", nwk_s_key);
-	derive_key(f, c, i, "AppSKey ", app_s_key);
+	*out = (struct device_session){.dev_addr = dev_addr_in_blocks(&block, 1, f->abp_base + i), .is_1_1 = is_1_1,
+	                               .is_abp = true};
+	derive_key(f, c, i, "NwkSKey ", &out->f_nwk_s_int_key);
+	derive_key(f, c, i, "AppSKey ", &out->app_s_key);
+	out->s_nwk_s_int_key = out->nwk_s_enc_key = out->f_nwk_s_int_key;
+	if (is_1_1) {
+		derive_key(f, c, i, "SNwkSInt", &out->s_nwk_s_int_key);
+		derive_key(f, c, i, "NwkSEnc ", &out->nwk_s_enc_key);
+	}
 }
 
 static uint32_t *slot_of(const struct fleet *f, uint32_t dev_addr)
@@ -124,25 +145,49 @@ uint32_t fleet_next_by_addr(const struct fleet *f, uint32_t dev_addr, uint32_t i
 	return i;
 }
 
+static void write_key(FILE *file, const char *name, const struct ls_key *key)
+{
+	char text[KEY_TEXT_SIZE];
+
+	fprintf(file, ",\"%s\":\"%s\"", name, key_reveal(key, text));
+}
+
+static void write_session(const struct fleet *f, struct lw_crypto *c, const struct fleet_export *what, uint32_t i,
+                          FILE *file)
+{
+	char addr[DEV_ADDR_TEXT_SIZE];
+	struct device_session s;
+
+	fleet_abp_session(f, c, i, what->net_id, what->is_1_1, &s);
+	fprintf(file, ",\"dev_addr\":\"%s\"", dev_addr_format(s.dev_addr, addr));
+	if (what->is_1_1) {
+		write_key(file, "f_nwk_s_int_key", &s.f_nwk_s_int_key);
+		write_key(file, "s_nwk_s_int_key", &s.s_nwk_s_int_key);
+		write_key(file, "nwk_s_enc_key", &s.nwk_s_enc_key);
+	} else {
+		write_key(file, "nwk_s_key", &s.f_nwk_s_int_key);
+	}
+	write_key(file, "app_s_key", &s.app_s_key);
+	fprintf(file, ",\"f_cnt_up\":%" PRIu32, what->f_cnt_up);
+}
+
 static void write_line(const struct fleet *f, struct lw_crypto *c, const struct fleet_export *what, uint32_t i,
                        FILE *file)
 {
-	char dev_eui[EUI64_TEXT_SIZE], join_eui[EUI64_TEXT_SIZE], addr[DEV_ADDR_TEXT_SIZE];
-	char name[FLEET_NAME_SIZE], key[KEY_TEXT_SIZE], key2[KEY_TEXT_SIZE];
-	struct ls_key app_key, nwk_s_key, app_s_key;
-	uint32_t dev_addr;
+	char dev_eui[EUI64_TEXT_SIZE], join_eui[EUI64_TEXT_SIZE], name[FLEET_NAME_SIZE];
+	struct device_roots roots;
 
 	fprintf(file, "{\"dev_eui\":\"%s\",\"join_eui\":\"%s\",\"name\":\"%s\"", eui64_format(fleet_dev_eui(f, i), dev_eui),
 	        eui64_format(what->join_eui, join_eui), fleet_name(i, name));
 	if (what->is_abp) {
-		fleet_abp_session(f, c, i, what->net_id, &dev_addr, &nwk_s_key, &app_s_key);
-		fprintf(file, ",\"dev_addr\":\"%s\",\"nwk_s_key\":\"%s\",\"app_s_key\":\"%s\",\"f_cnt_up\":%" PRIu32 "}\n",
-		        dev_addr_format(dev_addr, addr), key_reveal(&nwk_s_key, key), key_reveal(&app_s_key, key2),
-		        what->f_cnt_up);
+		write_session(f, c, what, i, file);
 	} else {
-		fleet_app_key(f, c, i, &app_key);
-		fprintf(file, ",\"app_key\":\"%s\"}\n", key_reveal(&app_key, key));
+		fleet_roots(f, c, i, &roots);
+		write_key(file, "app_key", &roots.app_key);
+		if (what->is_1_1)
+			write_key(file, "nwk_key", &roots.nwk_key);
 	}
+	fputs("}\n", file);
 }
 
 int fleet_write(const struct fleet *f, struct lw_crypto *c, const struct fleet_export *what, const char *path)

@@ -305,15 +305,16 @@ static char *put_text(char *at, const char *text)
 static size_t put_own_part(char *out, const struct gateway *g, const struct heard_frame *f)
 {
 	char *at = put_text(out, "{\"rxpk\":[{\"jver\":1,\"tmst\":");
+	int snr_db10 = g->snr_db10 - 10 * f->down_db;
 
 	at = put_u32(at, (uint32_t)f->end_us + g->clock_offset);
 	at = put_text(at, ",\"rssi\":");
-	at = put_int(at, g->rssi_dbm);
+	at = put_int(at, g->rssi_dbm - f->down_db);
 	if (f->has_snr) {
-		at = put_text(at, g->snr_db10 < 0 ? ",\"lsnr\":-" : ",\"lsnr\":");
-		at = put_u32(at, (uint32_t)abs(g->snr_db10) / 10);
+		at = put_text(at, snr_db10 < 0 ? ",\"lsnr\":-" : ",\"lsnr\":");
+		at = put_u32(at, (uint32_t)abs(snr_db10) / 10);
 		*at++ = '.';
-		at = put_u32(at, (uint32_t)abs(g->snr_db10) % 10);
+		at = put_u32(at, (uint32_t)abs(snr_db10) % 10);
 	}
 	return (size_t)(at - out);
 }

@@ -80,6 +80,7 @@ void gateway_send_tx_ack(struct gateway *g, const uint8_t token[2], const char *
 struct heard_frame {
 	uint64_t end_us;
 	bool has_snr;
+	uint8_t down_db;     /* weaker than at full power */
 	size_t text_len;
 	char text[600];
 };

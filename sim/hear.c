@@ -63,30 +63,38 @@ static double power_limit_dbm(const struct region_table *t, const struct region_
 	return params->tx_powers->max_eirp_dbm;
 }
 
-/* The gateway's part: is there time left, may it send so strong, was this uplink answered before? */
-static bool gateway_takes(struct sim *sim, struct arrival *a, struct transmission *tx, const uint8_t token[2])
+/* The gateway's part, for device i: is there time left, may it send so strong? */
+static bool gateway_takes(struct sim *sim, struct arrival *a, uint32_t i, const uint8_t token[2])
 {
 	int64_t left_us = (int64_t)(a->down.start_us - a->now_us);
 	double limit = power_limit_dbm(sim->profile.region, sim->profile.params, a->txpk.freq_hz);
 	char name[FLEET_NAME_SIZE], why[WHY_SIZE];
 
-	if (left_us <= TOO_LATE_US) {
+	if (left_us <= TOO_LATE_US && a->txpk.timing != TXPK_IMMEDIATE) {
 		gateway_send_tx_ack(a->gateway, token, "TOO_LATE");
 		sim->report.too_late++;
 		if (!sim->report.is_quiet)
-			report_event(&sim->report, fleet_name(tx->device, name), "downlink too late, %.1f ms before its window",
+			report_event(&sim->report, fleet_name(i, name), "downlink too late, %.1f ms before its window",
 			             (double)left_us / 1000);
 		return false;
 	}
 	gateway_send_tx_ack(a->gateway, token, NULL);
 	histogram_add(&sim->report.ahead, (uint64_t)left_us);
-	histogram_add(tx->is_join ? &sim->report.join_delay : &sim->report.downlink_delay, a->now_us - tx->end_us);
 	if (a->txpk.power_dbm > limit) {
 		snprintf(why, sizeof(why), "power %d dBm at %" PRIu32 " Hz, at most %.2f", a->txpk.power_dbm, a->txpk.freq_hz,
 		         limit);
-		wrong_for_device(sim, tx->device, a->gateway, why);
+		wrong_for_device(sim, i, a->gateway, why);
 		return false;
 	}
+	return true;
+}
+
+/* The same for a class A window: was this uplink answered before? */
+static bool gateway_answers(struct sim *sim, struct arrival *a, struct transmission *tx, const uint8_t token[2])
+{
+	if (!gateway_takes(sim, a, tx->device, token))
+		return false;
+	histogram_add(tx->is_join ? &sim->report.join_delay : &sim->report.downlink_delay, a->now_us - tx->end_us);
 	if (tx->is_answered) {
 		wrong_for_device(sim, tx->device, a->gateway, "second downlink for one uplink");
 		return false;
@@ -100,20 +108,9 @@ static void after_join(struct sim *sim, uint32_t i, const struct arrival *a, con
 	struct device *d = &sim->fleet.devices[i];
 	char name[FLEET_NAME_SIZE];
 
-	fleet_index_add(&sim->fleet, i);
 	sim->joined++;
 	sim->report.joins_accepted++;
 	sim->report.joins_heard[heard->window - 1]++;
-	if (!sim->has_seen_net_id) {
-		sim->has_seen_net_id = true;
-		sim->seen_net_id = heard->net_id;
-	} else if (sim->seen_net_id != heard->net_id) {
-		char why[WHY_SIZE];
-
-		snprintf(why, sizeof(why), "NetID %06" PRIx32 ", earlier devices got %06" PRIx32, heard->net_id,
-		         sim->seen_net_id);
-		wrong_for_device(sim, i, a->gateway, why);
-	}
 	if (!sim->report.is_quiet)
 		report_event(&sim->report, fleet_name(i, name), "join accepted DevAddr %08" PRIx32, d->dev_addr);
 	if (sends_by_rate(sim) || sim->o->join_only)
@@ -124,12 +121,36 @@ static void after_join(struct sim *sim, uint32_t i, const struct arrival *a, con
 	sim_turn(sim);
 }
 
+/* What a device without --net-id puts into its rejoin requests, and what all accepts must agree in. */
+static void note_net_id(struct sim *sim, uint32_t i, const struct arrival *a, uint32_t net_id)
+{
+	char why[WHY_SIZE];
+
+	if (!sim->has_seen_net_id) {
+		sim->has_seen_net_id = true;
+		sim->seen_net_id = sim->profile.net_id = net_id;
+	} else if (sim->seen_net_id != net_id) {
+		snprintf(why, sizeof(why), "NetID %06" PRIx32 ", earlier devices got %06" PRIx32, net_id, sim->seen_net_id);
+		wrong_for_device(sim, i, a->gateway, why);
+	}
+}
+
+static void after_rejoin(struct sim *sim, uint32_t i)
+{
+	char name[FLEET_NAME_SIZE];
+
+	sim->report.rejoins_accepted++;
+	if (!sim->report.is_quiet)
+		report_event(&sim->report, fleet_name(i, name), "rejoin accepted DevAddr %08" PRIx32, sim->fleet.devices[i].dev_addr);
+}
+
 static void take_join_accept(struct sim *sim, struct arrival *a, const uint8_t token[2])
 {
 	struct heard heard = {.window = 0};
 	struct transmission *tx;
-	struct ls_key app_key;
+	struct device_roots roots;
 	char subject[40];
+	bool is_rejoin;
 	int window;
 
 	tx = find_window(sim, WHEEL_NONE, true, a->down.start_us, &window);
@@ -139,14 +160,36 @@ static void take_join_accept(struct sim *sim, struct arrival *a, const uint8_t t
 		             "join accept at tmst %" PRIu32 " is 5 s or 6 s after no join request", a->txpk.tmst);
 		return;
 	}
-	if (!gateway_takes(sim, a, tx, token))
+	if (!gateway_answers(sim, a, tx, token))
 		return;
-	fleet_app_key(&sim->fleet, sim->crypto, tx->device, &app_key);
-	if (device_hear_join_accept(&sim->profile, sim->crypto, &sim->fleet.devices[tx->device], &app_key, tx, window,
-	                            &a->down, &heard))
+	is_rejoin = tx->join_type != JOIN_REQ_TYPE_JOIN;
+	fleet_roots(&sim->fleet, sim->crypto, tx->device, &roots);
+	if (is_rejoin)
+		fleet_index_remove(&sim->fleet, tx->device);
+	if (device_hear_join_accept(&sim->profile, sim->crypto, &sim->fleet.devices[tx->device], &roots, tx, window, &a->down,
+	                            &heard)) {
+		if (is_rejoin)
+			fleet_index_add(&sim->fleet, tx->device);
 		wrong_for_device(sim, tx->device, a->gateway, heard.why);
+		return;
+	}
+	fleet_index_add(&sim->fleet, tx->device);
+	note_net_id(sim, tx->device, a, heard.net_id);
+	if (is_rejoin)
+		after_rejoin(sim, tx->device);
 	else
 		after_join(sim, tx->device, a, &heard);
+}
+
+static void report_commands(struct sim *sim, uint32_t i, const struct heard *heard)
+{
+	char name[FLEET_NAME_SIZE];
+
+	sim->report.mac_requests += heard->mac_requests;
+	sim->report.mac_refused += heard->mac_refused;
+	sim->report.mac_answers += heard->mac_answers;
+	if (!sim->report.is_quiet && heard->commands[0])
+		report_event(&sim->report, fleet_name(i, name), "mac %s", heard->commands);
 }
 
 static void after_downlink(struct sim *sim, uint32_t i, bool was_pending, const struct heard *heard)
@@ -157,7 +200,6 @@ static void after_downlink(struct sim *sim, uint32_t i, bool was_pending, const 
 	sim->report.data_heard[heard->window - 1]++;
 	sim->report.acks_heard += heard->has_ack;
 	sim->report.confirmed_heard += heard->is_confirmed;
-	sim->report.mac_requests += heard->has_mac_requests;
 	if (!sim->report.is_quiet) {
 		if (heard->f_port >= 0)
 			snprintf(port, sizeof(port), " port %d", heard->f_port);
@@ -165,8 +207,8 @@ static void after_downlink(struct sim *sim, uint32_t i, bool was_pending, const 
 			hex[0] = ' ';
 			hex_encode(heard->payload, heard->payload_len, hex + 1);
 		}
-		report_event(&sim->report, fleet_name(i, name), "downlink ok RX%d FCnt %" PRIu32 "%s%s%s%s", heard->window,
-		             heard->f_cnt, heard->has_ack ? " ack" : "", heard->is_confirmed ? " confirmed" : "", port, hex);
+		report_event(&sim->report, fleet_name(i, name), "downlink ok %s FCnt %" PRIu32 "%s%s%s%s",
+		             device_window_name(heard->window), heard->f_cnt, heard->has_ack ? " ack" : "", heard->is_confirmed ? " confirmed" : "", port, hex);
 	}
 	if (was_pending && !d->is_pending && !sends_by_rate(sim)) {
 		sim->pending--;
@@ -187,6 +229,36 @@ static uint32_t choose_device(struct sim *sim, const struct phy_data *f, const u
 			return i;
 	}
 	return first;
+}
+
+/*
+ * The window a data downlink is for; *window 0: none, *why says so. Returns the uplink it may answer: of classes B and C the
+ * last one, NULL when that is long ago.
+ */
+static struct transmission *choose_window(struct sim *sim, uint32_t i, const struct arrival *a, int *window,
+                                          char why[WHY_SIZE])
+{
+	const struct device *d = &sim->fleet.devices[i];
+	enum device_class device_class = sim->profile.device_class;
+	struct transmission *last;
+
+	if (a->txpk.timing == TXPK_TMST) {
+		struct transmission *tx = find_window(sim, i, false, a->down.start_us, window);
+
+		if (tx)
+			return tx;
+	}
+	*window = device_class == DEVICE_CLASS_C                                       ? WINDOW_RXC
+	          : device_class == DEVICE_CLASS_B && a->txpk.timing == TXPK_GPS ? WINDOW_PING
+	                                                                         : 0;
+	if (a->txpk.timing == TXPK_TMST)
+		snprintf(why, WHY_SIZE, "tmst %" PRIu32 " is %" PRId64 " us after its last uplink, no receive window", a->txpk.tmst,
+		         (int64_t)(a->down.start_us - d->last_end_us));
+	else
+		snprintf(why, WHY_SIZE, "txpk.%s, and the device does not listen then",
+		         a->txpk.timing == TXPK_GPS ? "tmms is set" : "imme is true");
+	last = air_find(&sim->air, d->last_end_us);
+	return last && !last->is_join ? last : NULL;
 }
 
 static void take_data(struct sim *sim, struct arrival *a, const uint8_t token[2])
@@ -213,21 +285,29 @@ static void take_data(struct sim *sim, struct arrival *a, const uint8_t token[2]
 		return;
 	}
 	d = &sim->fleet.devices[i];
-	tx = find_window(sim, i, false, a->down.start_us, &window);
-	if (!tx) {
+	tx = choose_window(sim, i, a, &window, why);
+	if (!window) {
 		gateway_send_tx_ack(a->gateway, token, NULL);
-		snprintf(why, sizeof(why), "tmst %" PRIu32 " is %" PRId64 " us after its last uplink, no receive window",
-		         a->txpk.tmst, (int64_t)(a->down.start_us - d->last_end_us));
 		wrong_for_device(sim, i, a->gateway, why);
 		return;
 	}
-	if (!gateway_takes(sim, a, tx, token))
+	if (window <= WINDOW_RX2 ? !gateway_answers(sim, a, tx, token) : !gateway_takes(sim, a, i, token))
 		return;
 	was_pending = d->is_pending;
-	if (device_hear_data(&sim->profile, sim->crypto, d, tx, window, &a->down, &heard))
+	rc = device_hear_data(&sim->profile, sim->crypto, d, tx, window, &a->down, &heard);
+	report_commands(sim, i, &heard);
+	if (rc)
 		wrong_for_device(sim, i, a->gateway, heard.why);
 	else
 		after_downlink(sim, i, was_pending, &heard);
+}
+
+/* When it would be on air, by the monotonic clock. */
+static uint64_t start_us(const struct gateway *g, const struct txpk *txpk, uint64_t now_us)
+{
+	if (txpk->timing == TXPK_TMST)
+		return gateway_time_us(g, txpk->tmst, now_us);
+	return txpk->timing == TXPK_GPS ? now_us + (txpk->gps_ms * 1000 - sim_gps_us(now_us)) : now_us;
 }
 
 void sim_on_pull_resp(void *arg, struct gateway *g, const uint8_t token[2], const char *json, size_t len)
@@ -244,9 +324,10 @@ void sim_on_pull_resp(void *arg, struct gateway *g, const uint8_t token[2], cons
 	}
 	a.down = (struct downlink){.phy = a.txpk.phy,
 	                           .len = a.txpk.len,
-	                           .start_us = gateway_time_us(g, a.txpk.tmst, a.now_us),
+	                           .start_us = start_us(g, &a.txpk, a.now_us),
 	                           .freq_hz = a.txpk.freq_hz,
 	                           .radio = a.txpk.radio};
+	a.down.gps_us = a.txpk.timing == TXPK_GPS ? a.txpk.gps_ms * 1000 : sim_gps_us(a.down.start_us);
 	if (phy_m_type(a.down.phy, a.down.len, &m_type))
 		m_type = M_TYPE_PROPRIETARY;
 	switch (m_type) {

@@ -31,6 +31,9 @@ enum option_kind {
 	OPTION_HEX24,     /* int64_t from 6 hex digits */
 	OPTION_TEXT,      /* const char * */
 	OPTION_REGION,
+	OPTION_CLASS,
+	OPTION_REQUESTS,  /* uint64_t, a bit per CID of the server's requests */
+	OPTION_QUESTIONS, /* the same of a device's */
 	OPTION_VERSION,
 	OPTION_KEY,
 	OPTION_HELP,
@@ -51,7 +54,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
         {"server", "HOST:PORT", OPTION_TEXT, AT(server), 0, 0, "127.0.0.1:1700", "network server, Semtech UDP"},
-        {"region", "NAME", OPTION_REGION, AT(region), 0, 0, "EU868", "EU868 or US915"},
+        {"region", "NAME", OPTION_REGION, AT(region), 0, 0, "EU868", "one of the regions of RP002, as in EU868, AS923-2, CN470_20A"},
         {"gateways", "N", OPTION_COUNT, AT(gateways), 1, 10000, "1", "each frame is heard by all of them"},
         {"gateway-id", "HEX", OPTION_EUI, AT(gateway_id), 0, 0, "0016c001f153a14c", "first gateway, others +1"},
         {"devices", "N", OPTION_COUNT, AT(devices), 1, 4000000, "1", "number of devices"},
@@ -59,11 +62,21 @@ static const struct option_row rows[] = {
         {"join-eui", "HEX", OPTION_EUI, AT(join_eui), 0, 0, "0000000000000000", "JoinEUI of all devices"},
         {"app-key", "@FILE", OPTION_KEY, AT(app_key), 0, 0, NULL,
          "AppKey of all devices, hex, @FILE or - (else one each, from the seed)"},
+        {"nwk-key", "@FILE", OPTION_KEY, AT(nwk_key), 0, 0, NULL, "NwkKey of all devices of 1.1, the same way"},
         {"abp", NULL, OPTION_FLAG, AT(abp), 0, 0, NULL, "no join: DevAddr and session keys come from the seed"},
         {"seed", "S", OPTION_COUNT, AT(seed), 0, 18446744073709549568.0, "1", "keys, addresses and chance of this run"},
         {"devices-out", "FILE", OPTION_TEXT, AT(devices_out), 0, 0, NULL,
          "write the fleet as JSON lines for import (mode 0600; - is stdout) and end"},
-        {"mac-version", "V", OPTION_VERSION, AT(mac_version), 0, 0, "1.0.3", "1.0.0 to 1.0.4"},
+        {"mac-version", "V", OPTION_VERSION, AT(mac_version), 0, 0, "1.0.3", "1.0.0 to 1.0.4, or 1.1"},
+        {"class", "A|B|C", OPTION_CLASS, AT(device_class), 0, 0, "A", "device class; B without beacons, by this machine's clock"},
+        {"ping-periodicity", "N", OPTION_COUNT, AT(ping_periodicity), 0, 7, "4", "class B: a ping slot about every 2^N seconds"},
+        {"adr", NULL, OPTION_FLAG, AT(adr), 0, 0, NULL, "set the ADR bit, and step back when no downlink comes"},
+        {"ask", "NAME,...", OPTION_QUESTIONS, AT(ask), 0, 0, NULL,
+         "MAC requests in every uplink: LinkCheckReq, DeviceTimeReq, BeaconTimingReq"},
+        {"refuse", "NAME,...", OPTION_REQUESTS, AT(refuse), 0, 0, NULL,
+         "answer these MAC requests with a no, as in LinkADRReq,NewChannelReq"},
+        {"f-opts-original", NULL, OPTION_FLAG, AT(f_opts_original), 0, 0, NULL,
+         "1.1: encrypt FOpts as the first text has it, not its erratum"},
         {"net-id", "HEX", OPTION_HEX24, AT(net_id), 0, 0, NULL,
          "NetID of ABP addresses, and the only one taken in a join accept (else 000000, any)"},
         {"interval", "D", OPTION_DURATION, AT(interval_us), 0, 0, "2s",
@@ -167,7 +180,7 @@ static int read_key_file(const char *path, char *buf, size_t cap)
 	return LS_OK;
 }
 
-static int parse_key(const char *text, struct options *out)
+static int parse_key(const struct option_row *row, const char *text, struct ls_key *out)
 {
 	char buf[128];
 	int rc;
@@ -176,16 +189,43 @@ static int parse_key(const char *text, struct options *out)
 		const char *path = text[0] == '@' ? text + 1 : text;
 
 		if (read_key_file(path, buf, sizeof(buf)))
-			return usage("a file with 32 hex digits", "--app-key: cannot read %s: %s", path, strerror(errno));
-		rc = key_parse(buf, &out->app_key);
+			return usage("a file with 32 hex digits", "--%s: cannot read %s: %s", row->name, path, strerror(errno));
+		rc = key_parse(buf, out);
 	} else {
-		fprintf(stderr, "lssim: warning: --app-key on the command line is seen by other users; better --app-key @FILE\n");
-		rc = key_parse(text, &out->app_key);
+		fprintf(stderr, "lssim: warning: --%s on the command line is seen by other users; better --%s @FILE\n", row->name,
+		        row->name);
+		rc = key_parse(text, out);
 	}
 	explicit_bzero(buf, sizeof(buf));
 	if (rc)
-		return usage("--app-key @FILE with 32 hex digits in it", "--app-key: not a key (%s)", ls_strerror(rc));
-	out->has_app_key = true;
+		return usage("@FILE with 32 hex digits in it", "--%s: not a key (%s)", row->name, ls_strerror(rc));
+	return LS_OK;
+}
+
+/* Names of MAC commands, with commas. */
+static int parse_commands(const struct option_row *row, const char *text, enum lw_direction dir, uint64_t *out)
+{
+	char name[40];
+
+	while (*text) {
+		size_t len = strcspn(text, ",");
+		const struct mac_command_row *command;
+
+		snprintf(name, sizeof(name), "%.*s", (int)(len < sizeof(name) ? len : sizeof(name) - 1), text);
+		command = mac_command_find(name, dir);
+		if (!command || command->cid >= 64)
+			return usage("lssim --help", "--%s: \"%s\" is no such MAC command", row->name, name);
+		*out |= UINT64_C(1) << command->cid;
+		text += len + (text[len] == ',');
+	}
+	return LS_OK;
+}
+
+static int parse_class(const char *text, enum device_class *out)
+{
+	if (strlen(text) != 1 || !strchr("ABCabc", text[0]))
+		return usage("--class A, --class B or --class C", "--class: \"%s\" is none", text);
+	*out = (enum device_class)((text[0] | 0x20) - 'a');
 	return LS_OK;
 }
 
@@ -244,14 +284,24 @@ static int set_value(const struct option_row *row, const char *text, struct opti
 	case OPTION_REGION:
 		out->region = region_table_find(text);
 		if (!out->region)
-			return usage("--region EU868 or --region US915", "--region: \"%s\" is not known", text);
+			return usage("--region EU868, US915, AS923 ...", "--region: \"%s\" is not known", text);
 		return LS_OK;
+	case OPTION_CLASS:
+		return parse_class(text, field);
+	case OPTION_REQUESTS:
+		return parse_commands(row, text, LW_DOWN, field);
+	case OPTION_QUESTIONS:
+		return parse_commands(row, text, LW_UP, field);
 	case OPTION_VERSION:
-		if (mac_version_parse(text, &out->mac_version) || mac_version_rules(out->mac_version)->is_1_1)
-			return usage("1.0.0, 1.0.1, 1.0.2, 1.0.3 or 1.0.4", "--mac-version: \"%s\" cannot be simulated", text);
+		if (mac_version_parse(text, &out->mac_version))
+			return usage("1.0.0, 1.0.1, 1.0.2, 1.0.3, 1.0.4 or 1.1", "--mac-version: \"%s\" cannot be simulated", text);
 		return LS_OK;
 	case OPTION_KEY:
-		return parse_key(text, out);
+		if (field == &out->nwk_key)
+			out->has_nwk_key = true;
+		else
+			out->has_app_key = true;
+		return parse_key(row, text, field);
 	case OPTION_HELP:
 		print_help();
 		return 1;
@@ -286,13 +336,19 @@ static int unknown_option(const char *arg, size_t name_len)
 	return usage(hint, "unknown option --%s", name);
 }
 
-/* Default data rate: SF7BW125, which each region has under its own index. */
+/* Default data rate: SF7BW125, which nearly each region has under its own index; else the first of SF7. */
 static int64_t default_data_rate(const struct region_params *params)
 {
 	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
 		const struct data_rate *r = &params->up_rates[dr];
 
 		if (r->uplink && r->radio.modulation == MOD_LORA && r->radio.sf == 7 && r->radio.bandwidth_hz == 125000)
+			return dr;
+	}
+	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
+		const struct data_rate *r = &params->up_rates[dr];
+
+		if (r->uplink && r->radio.modulation == MOD_LORA && r->radio.sf == 7)
 			return dr;
 	}
 	return 0;
@@ -311,7 +367,8 @@ static int check_together(struct options *o)
 		             o->region->name);
 	if (o->payload_size == OPTION_UNSET)
 		o->payload_size = o->rate > 0 ? PAYLOAD_FULL_SIZE : PAYLOAD_SEQ_SIZE;
-	most = params->up_limits->m[0][0][o->data_rate] - 8u;
+	most = params->up_limits->m[params->boot_uplink_dwell][0][o->data_rate];
+	most = most > 8 ? most - 8 : 0;
 	if (o->payload_size > most) {
 		snprintf(hint, sizeof(hint), "--payload-size %u or less, or another --data-rate", most);
 		return usage(hint, "--payload-size: DR%" PRId64 " of %s carries %u octets", o->data_rate, o->region->name, most);

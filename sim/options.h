@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "base/key.h"
+#include "device.h"
 #include "lorawan/region.h"
 
 #define OPTION_UNSET (-1)
@@ -23,8 +24,12 @@ struct options {
 	int64_t join_spread_us;         /* OPTION_UNSET: the interval */
 	int64_t duration_us;            /* OPTION_UNSET: none */
 	double rate;                    /* uplinks/s, 0: by interval */
-	bool has_app_key;
-	struct ls_key app_key;
+	bool has_app_key, has_nwk_key;
+	struct ls_key app_key, nwk_key;
+	enum device_class device_class;
+	uint64_t refuse, ask;           /* a bit per CID */
+	uint64_t ping_periodicity;
+	bool adr, f_opts_original;
 	bool abp, dev_nonce_random, join_only, quiet, json;
 	uint64_t confirmed, port;
 	int64_t payload_size;           /* set by options_parse() when left out */

@@ -78,8 +78,14 @@ void report_summary(const struct report *r)
 	if (r->acks_heard || r->unacknowledged)
 		printf("confirmed uplinks: %" PRIu64 " acknowledged, %" PRIu64 " given up\n", r->acks_heard,
 		       r->unacknowledged);
+	if (r->data_heard[2] || r->data_heard[3])
+		printf("downlinks of class C: %" PRIu64 ", in ping slots: %" PRIu64 "\n", r->data_heard[2], r->data_heard[3]);
+	if (r->rejoin_requests)
+		printf("rejoins: %" PRIu64 " requests, %" PRIu64 " accepted\n", r->rejoin_requests, r->rejoins_accepted);
 	if (r->mac_requests)
-		printf("MAC requests left unanswered in %" PRIu64 " downlinks\n", r->mac_requests);
+		printf("MAC requests of the server: %" PRIu64 ", refused %" PRIu64 "\n", r->mac_requests, r->mac_refused);
+	if (r->mac_asked)
+		printf("MAC requests of the devices: %" PRIu64 ", answered %" PRIu64 "\n", r->mac_asked, r->mac_answers);
 	if (r->not_sent || r->refused)
 		printf("datagrams not sent: %" PRIu64 ", refused by the host: %" PRIu64 "\n", r->not_sent, r->refused);
 	print_times("lateness of the generator", &r->lateness);
@@ -114,7 +120,14 @@ void report_summary_json(const struct report *r)
 	        {"wrong", r->wrong},
 	        {"uplinks_acknowledged", r->acks_heard},
 	        {"uplinks_unacknowledged", r->unacknowledged},
+	        {"downlinks_class_c", r->data_heard[2]},
+	        {"downlinks_class_b", r->data_heard[3]},
+	        {"rejoin_requests", r->rejoin_requests},
+	        {"rejoins_accepted", r->rejoins_accepted},
 	        {"mac_requests", r->mac_requests},
+	        {"mac_refused", r->mac_refused},
+	        {"mac_asked", r->mac_asked},
+	        {"mac_answers", r->mac_answers},
 	        {"push_data", r->pushes},
 	        {"push_acks", r->push_acks},
 	        {"datagrams", r->datagrams},

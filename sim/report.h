@@ -18,9 +18,11 @@ struct report {
 	uint64_t uplinks;                /* data uplinks with a new counter */
 	uint64_t repeats;
 	uint64_t join_requests, joins_accepted, joins_failed;
-	uint64_t data_heard[2], joins_heard[2]; /* right ones, by window */
+	uint64_t data_heard[4], joins_heard[2]; /* right ones, by window: RX1, RX2, class C, ping slots */
+	uint64_t rejoin_requests, rejoins_accepted;
 	uint64_t acks_heard, unacknowledged, confirmed_heard;
-	uint64_t mac_requests;           /* downlinks with MAC requests, left unanswered */
+	uint64_t mac_requests, mac_refused; /* of the server; commands */
+	uint64_t mac_asked, mac_answers;    /* of the devices, and what came back */
 	uint64_t too_late;               /* refused with TOO_LATE */
 	uint64_t wrong;
 

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #include "base/base64.h"
+#include "lorawan/airtime.h"
+#include "lorawan/gps_time.h"
 #include "sim_state.h"
 
 #define JOIN_TRIES_MAX 6
@@ -28,6 +30,11 @@ void sim_flush(struct sim *sim)
 	if (sim->batch_len)
 		gateways_push(&sim->gateways, sim->batch, sim->batch_len);
 	sim->batch_len = 0;
+}
+
+uint64_t sim_gps_us(uint64_t mono_us)
+{
+	return gps_us_from_wall_us(clock_wall_us() - (int64_t)(clock_mono_us() - mono_us));
 }
 
 static const char *code_rate_text(enum code_rate cr)
@@ -70,8 +77,13 @@ static void add_to_batch(struct sim *sim, const struct uplink *u)
 	len += (size_t)put_radio(f->text + len, cap - len, radio);
 	len += (size_t)snprintf(f->text + len, cap - len, ",\"size\":%zu,\"data\":\"", u->len);
 	len += base64_encode(u->phy, u->len, f->text + len);
-	memcpy(f->text + len, "\"}]}", 4);
-	f->text_len = len + 4;
+	f->text[len++] = '"';
+	/* Only gateways that know GPS time can be asked to send in ping slots. */
+	if (sim->profile.device_class == DEVICE_CLASS_B)
+		len += (size_t)snprintf(f->text + len, cap - len, ",\"tmms\":%" PRIu64, sim_gps_us(u->tx.end_us) / 1000);
+	memcpy(f->text + len, "}]}", 3);
+	f->text_len = len + 3;
+	f->down_db = u->power_down_db;
 	f->end_us = u->tx.end_us;
 	f->has_snr = radio->modulation != MOD_FSK;
 	if (sim->batch_len == GATEWAY_BATCH)
@@ -119,13 +131,14 @@ static uint64_t windows_end(const struct device *d)
 	return d->last_end_us ? d->last_end_us + device_window_delay(d, false, 2) + WINDOW_LENGTH_US : 0;
 }
 
-/* After a confirmed uplink: when to repeat it; else when the next one is due. */
 void sim_schedule(struct sim *sim, uint32_t i)
 {
 	struct device *d = &sim->fleet.devices[i];
 	uint64_t end = windows_end(d);
 
-	if (d->is_pending)
+	if (d->is_pending && !d->is_confirmed)
+		wheel_set(&sim->wheel, i, end);
+	else if (d->is_pending)
 		wheel_set(&sim->wheel, i, end + ACK_TIMEOUT_MIN_US + prng_below(&sim->prng, ACK_TIMEOUT_SPREAD_US));
 	else
 		wheel_set(&sim->wheel, i, d->period_us > end ? d->period_us : end);
@@ -136,7 +149,7 @@ static void send_join_request(struct sim *sim, uint32_t i)
 	struct device *d = &sim->fleet.devices[i];
 	uint64_t retry_us = (uint64_t)sim->o->interval_us;
 	char name[FLEET_NAME_SIZE];
-	struct ls_key app_key;
+	struct device_roots roots;
 	struct uplink u;
 
 	if (d->state == DEVICE_JOINING && d->tries >= JOIN_TRIES_MAX && has_end(sim)) {
@@ -159,8 +172,8 @@ static void send_join_request(struct sim *sim, uint32_t i)
 	else
 		d->dev_nonce++;
 	d->state = DEVICE_JOINING;
-	fleet_app_key(&sim->fleet, sim->crypto, i, &app_key);
-	device_write_join_request(&sim->profile, sim->crypto, d, fleet_dev_eui(&sim->fleet, i), &app_key, &sim->prng, &u);
+	fleet_roots(&sim->fleet, sim->crypto, i, &roots);
+	device_write_join_request(&sim->profile, sim->crypto, d, &roots, &sim->prng, &u);
 	if (d->tries < UINT8_MAX)
 		d->tries++;
 	transmit(sim, i, &u);
@@ -170,6 +183,32 @@ static void send_join_request(struct sim *sim, uint32_t i)
 	if (retry_us < JOIN_RETRY_MIN_US)
 		retry_us = JOIN_RETRY_MIN_US;
 	wheel_set(&sim->wheel, i, d->last_end_us + retry_us + prng_below(&sim->prng, retry_us / 10));
+}
+
+static void send_rejoin_request(struct sim *sim, uint32_t i)
+{
+	struct device *d = &sim->fleet.devices[i];
+	char name[FLEET_NAME_SIZE];
+	struct device_roots roots;
+	struct uplink u;
+
+	fleet_roots(&sim->fleet, sim->crypto, i, &roots);
+	device_write_rejoin_request(&sim->profile, sim->crypto, d, &roots, &sim->prng, &u);
+	transmit(sim, i, &u);
+	sim->report.rejoin_requests++;
+	if (!sim->report.is_quiet)
+		report_event(&sim->report, fleet_name(i, name), "rejoin-request type %u RJcount %" PRIu32, u.tx.join_type, u.tx.f_cnt);
+	wheel_set(&sim->wheel, i, u.tx.end_us + JOIN_RETRY_MIN_US);
+}
+
+/* DutyCycleReq: after each transmission a device is silent until its share of time is kept. */
+static uint64_t silent_until_us(const struct sim *sim, const struct device *d, const struct uplink *u)
+{
+	const struct radio *radio = &sim->profile.params->up_rates[u->tx.dr].radio;
+
+	if (!d->mac->max_dcycle)
+		return 0;
+	return u->tx.end_us + ((uint64_t)radio_airtime_us(radio, u->len, true) << d->mac->max_dcycle);
 }
 
 /* A new data uplink; returns when it left. */
@@ -184,6 +223,9 @@ uint64_t sim_send_uplink(struct sim *sim, uint32_t i)
 	device_write_uplink(&sim->profile, sim->crypto, d, confirmed, (uint32_t)seq, sim_mono_ns(), &sim->prng, &u);
 	transmit(sim, i, &u);
 	sim->report.data_ended_us = u.tx.end_us;
+	sim->report.mac_asked += (uint64_t)__builtin_popcountll(u.tx.asked);
+	if (silent_until_us(sim, d, &u) > d->period_us)
+		d->period_us = silent_until_us(sim, d, &u);
 	if (!sim->report.is_quiet)
 		report_event(&sim->report, fleet_name(i, name), "uplink FCnt %" PRIu32 " port %u %zu bytes%s%s", u.tx.f_cnt,
 		             sim->profile.f_port, sim->profile.payload_size, confirmed ? " confirmed" : "",
@@ -209,7 +251,7 @@ static void repeat_uplink(struct sim *sim, uint32_t i, unsigned tries_max)
 static void on_device_timer(struct sim *sim, uint32_t i, uint64_t now_us)
 {
 	struct device *d = &sim->fleet.devices[i];
-	unsigned tries_max = sim->profile.rules->confirmed_transmissions_max;
+	unsigned tries_max = device_transmissions_max(&sim->profile, d, d->is_confirmed);
 
 	if (d->is_pending) {
 		if (d->tries < tries_max) {
@@ -219,10 +261,14 @@ static void on_device_timer(struct sim *sim, uint32_t i, uint64_t now_us)
 		}
 		d->is_pending = false;
 		sim->pending--;
-		sim->report.unacknowledged++;
+		sim->report.unacknowledged += d->is_confirmed;
 	}
 	if (sim_data_is_over(sim, now_us))
 		return;
+	if (device_wants_rejoin(d)) {
+		send_rejoin_request(sim, i);
+		return;
+	}
 	d->period_us = now_us + jittered(sim, (uint64_t)sim->o->interval_us);
 	sim_send_uplink(sim, i);
 	sim->pending += d->is_pending;

@@ -194,32 +194,46 @@ static void collect_gateway_counts(struct sim *sim)
 		r->pushes += sim->gateways.all[i].pushes;
 }
 
+/* The channels of a sub-band and the wide one above it; all of a plan that is not made of them. */
+static void make_sub_band(const struct options *o, const struct region_params *params, struct ch_mask *mask)
+{
+	bool has_wide = params->n_uplink_runs > 1;
+
+	for (unsigned r = 0; r < params->n_uplink_runs; r++)
+		for (unsigned i = 0; i < params->uplink_runs[r].count; i++)
+			if (!has_wide || (r == 0 ? i / 8 == o->sub_band - 1 : i == o->sub_band - 1))
+				ch_mask_put(mask, params->uplink_runs[r].first_index + i, true);
+}
+
 static void make_profile(const struct options *o, struct device_profile *p)
 {
-	unsigned first = (unsigned)(o->sub_band - 1) * 8, wide = 64 + (unsigned)o->sub_band - 1;
-
 	*p = (struct device_profile){.region = o->region,
 	                             .params = o->region->params[reg_params_revision_default(o->mac_version)],
 	                             .rules = mac_version_rules(o->mac_version),
+	                             .version = o->mac_version,
+	                             .device_class = o->device_class,
+	                             .f_opts_form = o->f_opts_original ? F_OPTS_ORIGINAL : F_OPTS_ERRATUM,
 	                             .data_rate = (uint8_t)o->data_rate,
+	                             .has_adr = o->adr,
+	                             .refused = o->refuse,
+	                             .asked = o->ask,
+	                             .ping_periodicity = (uint8_t)o->ping_periodicity,
 	                             .join_eui = eui64_from_u64(o->join_eui),
 	                             .f_port = (uint8_t)o->port,
 	                             .payload_size = (size_t)o->payload_size,
 	                             .has_net_id = o->net_id != OPTION_UNSET,
 	                             .net_id = o->net_id != OPTION_UNSET ? (uint32_t)o->net_id : 0};
-	p->sub_band_mask[first / 16] = (uint16_t)(0xffu << (first % 16));
-	p->sub_band_mask[wide / 16] |= (uint16_t)(1u << (wide % 16));
+	make_sub_band(o, p->params, &p->sub_band_mask);
 }
 
 static void activate_all(struct sim *sim)
 {
-	struct ls_key nwk_s_key, app_s_key;
-	uint32_t dev_addr;
+	struct device_session s;
 
 	for (uint32_t i = 0; i < sim->fleet.n; i++) {
-		fleet_abp_session(&sim->fleet, sim->crypto, i, sim->profile.net_id, &dev_addr, &nwk_s_key, &app_s_key);
-		device_activate(&sim->profile, &sim->fleet.devices[i], dev_addr, &nwk_s_key, &app_s_key,
-		                (uint32_t)sim->o->f_cnt_start);
+		fleet_abp_session(&sim->fleet, sim->crypto, i, sim->profile.net_id, sim->profile.rules->is_1_1, &s);
+		s.f_cnt_up = (uint32_t)sim->o->f_cnt_start;
+		device_activate(&sim->profile, &sim->fleet.devices[i], &s);
 		fleet_index_add(&sim->fleet, i);
 	}
 	sim->joined = sim->fleet.n;
@@ -229,6 +243,7 @@ static int write_fleet(struct sim *sim)
 {
 	const struct fleet_export what = {.join_eui = sim->profile.join_eui,
 	                                  .is_abp = sim->o->abp,
+	                                  .is_1_1 = sim->profile.rules->is_1_1,
 	                                  .net_id = sim->profile.net_id,
 	                                  .f_cnt_up = (uint32_t)sim->o->f_cnt_start};
 
@@ -292,7 +307,8 @@ int sim_run(const struct options *o)
 	sim->report.is_quiet = o->quiet;
 	make_profile(o, &sim->profile);
 	air_init(&sim->air, AIR_HORIZON_US);
-	if (fleet_init(&sim->fleet, (uint32_t)o->devices, o->dev_eui, o->seed, o->has_app_key ? &o->app_key : NULL)) {
+	if (fleet_init(&sim->fleet, (uint32_t)o->devices, o->dev_eui, o->seed, o->has_app_key ? &o->app_key : NULL,
+	               o->has_nwk_key ? &o->nwk_key : NULL)) {
 		fputs("lssim: out of memory\ntry: fewer --devices\n", stderr);
 		goto out;
 	}

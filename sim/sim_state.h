@@ -79,6 +79,7 @@ void sim_end(struct sim *sim);
 /* ---- send.c ---- */
 
 uint64_t sim_mono_ns(void);
+uint64_t sim_gps_us(uint64_t mono_us); /* by the clock of this machine */
 
 /* What was built leaves now. */
 void sim_flush(struct sim *sim);

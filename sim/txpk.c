@@ -63,7 +63,24 @@ static void check_bool(struct reader *r, const char *key, bool want)
 	if (v && !json_is_boolean(v))
 		fail(r, "txpk.%s is not true or false", key);
 	else if ((v ? json_is_true(v) : false) != want)
-		fail(r, "txpk.%s is %s, class A needs %s", key, want ? "not true" : "true", want ? "true" : "false");
+		fail(r, "txpk.%s is %s, LoRaWAN needs %s", key, want ? "not true" : "true", want ? "true" : "false");
+}
+
+/* A forwarder looks at imme, then tmst, then tmms. */
+static void get_timing(struct reader *r, struct txpk *out)
+{
+	json_t *imme = json_object_get(r->txpk, "imme");
+
+	if (imme && !json_is_boolean(imme))
+		fail(r, "txpk.imme is not true or false");
+	out->timing = json_is_true(imme)                            ? TXPK_IMMEDIATE
+	              : json_object_get(r->txpk, "tmst")            ? TXPK_TMST
+	              : json_is_integer(json_object_get(r->txpk, "tmms")) ? TXPK_GPS
+	                                                            : TXPK_TMST;
+	if (out->timing == TXPK_TMST)
+		out->tmst = (uint32_t)get_int(r, "tmst", 0, UINT32_MAX);
+	if (out->timing == TXPK_GPS)
+		out->gps_ms = (uint64_t)get_int(r, "tmms", 0, INT64_MAX / 1000);
 }
 
 static uint32_t get_freq_hz(struct reader *r)
@@ -134,8 +151,7 @@ int txpk_parse(const char *json, size_t len, struct txpk *out, char *why, size_t
 	else if (!json_is_object(r.txpk))
 		fail(&r, "PULL_RESP has no txpk object");
 	if (!r.bad) {
-		check_bool(&r, "imme", false);
-		out->tmst = (uint32_t)get_int(&r, "tmst", 0, UINT32_MAX);
+		get_timing(&r, out);
 		out->freq_hz = get_freq_hz(&r);
 		get_int(&r, "rfch", 0, 0);
 		out->power_dbm = (int)get_int(&r, "powe", -20, 36);

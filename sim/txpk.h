@@ -14,8 +14,12 @@
 /* Largest datagram a reference forwarder receives whole. */
 #define PULL_RESP_MAX 999
 
+enum txpk_timing { TXPK_TMST, TXPK_IMMEDIATE, TXPK_GPS };
+
 struct txpk {
-	uint32_t tmst;
+	enum txpk_timing timing;
+	uint32_t tmst;          /* TXPK_TMST */
+	uint64_t gps_ms;        /* TXPK_GPS, "tmms" */
 	uint32_t freq_hz;
 	struct radio radio;
 	int power_dbm;
