@@ -49,6 +49,8 @@ const struct config_option config_options[] = {
 
 	{"network", "net_id", OPTION_NET_ID, IN_CONFIG(net_id), 0, 0, "000000", "6 hex digits",
 	 "NetID; the addresses given to devices that join begin with its prefix."},
+	{"network", "dev_addr_prefixes", OPTION_PREFIXES, IN_CONFIG(dev_addr_prefixes), 0, 0, "", "prefix/bits ...",
+	 "Where addresses are given from instead, all of them evenly: 26000000/20, 27001000/24."},
 	{"network", "deduplication_delay", OPTION_DURATION, IN_CONFIG(deduplication_delay_us), 10 * MS, 1000 * MS,
 	 "200ms", "ms, s", "How long copies of one uplink are collected from several gateways."},
 	{"network", "downlink_data_delay", OPTION_DURATION, IN_CONFIG(downlink_data_delay_us), 0, 1000 * MS, "100ms",

@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #include "base/text_buf.h"
+#include "lorawan/dev_addr.h"
 #include "lorawan/region.h"
 
 #define CONFIG_REGIONS_MAX 32
@@ -34,6 +35,7 @@ struct config {
 	int64_t log_level; /* LOG_... */
 	/* [network] */
 	int64_t net_id;
+	struct dev_addr_blocks dev_addr_prefixes; /* n 0: the block of the NetID */
 	int64_t deduplication_delay_us, downlink_data_delay_us;
 	/* [region ...]: the sections of the file in their order, enabled or not; EU868 when there is none */
 	struct config_region regions[CONFIG_REGIONS_MAX];
@@ -52,6 +54,7 @@ enum option_type {
 	OPTION_GROUP,     /* name of a system group */
 	OPTION_LEVEL,     /* of the log */
 	OPTION_NET_ID,    /* 6 hex digits */
+	OPTION_PREFIXES,  /* list of DevAddr prefixes "26000000/20": struct dev_addr_blocks */
 	OPTION_INT,       /* min..max */
 	OPTION_BOOL,
 	OPTION_DURATION,  /* with its unit; microseconds, min..max */

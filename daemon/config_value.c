@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "log.h"
+#include "lorawan/dev_addr.h"
 #include "model/model.h"
 
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -176,6 +177,42 @@ static int net_id_value(const char *text, int64_t *v, struct report *r)
 	if (strlen(text) != 6 || text[strspn(text, "0123456789abcdefABCDEF")])
 		return refuse(r, LS_EFORMAT, "a NetID has 6 hex digits");
 	*v = strtoll(text, NULL, 16);
+	return LS_OK;
+}
+
+/* One more prefix, which must not share addresses with those before: they would be given twice as often. */
+static int add_prefix(const char *word, struct dev_addr_blocks *out, struct report *r)
+{
+	struct dev_addr_prefix block;
+	int rc = dev_addr_prefix_parse(word, &block);
+
+	if (rc == LS_EINVAL)
+		return refuse(r, LS_EINVAL, "%s: bits below the prefix must be 0", word);
+	if (rc)
+		return refuse(r, LS_EFORMAT, "%s: 8 hex digits, a slash and 0 to 32 are needed, as in 26000000/20", word);
+	if (out->n == DEV_ADDR_BLOCKS_MAX)
+		return refuse(r, LS_ELONG, "more than %d prefixes", DEV_ADDR_BLOCKS_MAX);
+	for (size_t i = 0; i < out->n; i++)
+		if (dev_addr_is_in_block(block.prefix, out->blocks[i]) || dev_addr_is_in_block(out->blocks[i].prefix, block))
+			return refuse(r, LS_EINVAL, "%s overlaps with another prefix", word);
+	out->blocks[out->n++] = block;
+	return LS_OK;
+}
+
+static int prefixes_value(const char *text, struct dev_addr_blocks *out, struct report *r)
+{
+	char words[512], *rest = NULL;
+
+	if (strlen(text) >= sizeof(words))
+		return refuse(r, LS_ELONG, "more than %d prefixes", DEV_ADDR_BLOCKS_MAX);
+	snprintf(words, sizeof(words), "%s", text);
+	out->n = 0;
+	for (char *word = strtok_r(words, ", ", &rest); word; word = strtok_r(NULL, ", ", &rest)) {
+		int rc = add_prefix(word, out, r);
+
+		if (rc)
+			return rc;
+	}
 	return LS_OK;
 }
 
@@ -450,6 +487,8 @@ int config_value_parse(const struct config_option *o, const struct region_table 
 		return level_value(o, text, place, &r);
 	case OPTION_NET_ID:
 		return net_id_value(text, place, &r);
+	case OPTION_PREFIXES:
+		return prefixes_value(text, place, &r);
 	case OPTION_INT:
 		rc = int_value(o, text, &v, &r);
 		if (!rc)

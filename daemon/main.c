@@ -312,6 +312,7 @@ static int start_network(struct server *srv)
 {
 	struct network_options options = {
 		.net_id = (uint32_t)srv->config.net_id,
+		.dev_addrs = srv->config.dev_addr_prefixes,
 		.deduplication_delay_us = srv->config.deduplication_delay_us,
 		.downlink_data_delay_us = srv->config.downlink_data_delay_us,
 	};

@@ -19,6 +19,13 @@ struct dev_addr_prefix dev_addr_prefix_of_net_id(uint32_t net_id);
  */
 int dev_addr_prefix_parse(const char *text, struct dev_addr_prefix *out);
 
+/* Some blocks: what addresses are given from. */
+#define DEV_ADDR_BLOCKS_MAX 16
+struct dev_addr_blocks {
+	struct dev_addr_prefix blocks[DEV_ADDR_BLOCKS_MAX];
+	size_t n;
+};
+
 /* The same, "26000000/20". */
 #define DEV_ADDR_PREFIX_TEXT_SIZE 12
 char *dev_addr_prefix_format(struct dev_addr_prefix block, char buf[DEV_ADDR_PREFIX_TEXT_SIZE]);

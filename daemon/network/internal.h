@@ -34,7 +34,6 @@ struct network {
 	struct network_out out;
 	struct network_counters counters;
 	struct lw_crypto *crypto;
-	struct dev_addr_prefix dev_addrs;
 
 	struct collect collect;
 	uv_timer_t collect_timer;

@@ -117,7 +117,8 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	n->store = store;
 	n->options = *options;
 	n->out = *out;
-	n->dev_addrs = dev_addr_prefix_of_net_id(options->net_id);
+	if (!n->options.dev_addrs.n)
+		n->options.dev_addrs = (struct dev_addr_blocks){{dev_addr_prefix_of_net_id(options->net_id)}, 1};
 	n->loading_end = &n->loading;
 	n->parked_end = &n->parked;
 	n->collect_armed_for = UINT64_MAX;

@@ -33,6 +33,7 @@
 
 struct network_options {
 	uint32_t net_id;
+	struct dev_addr_blocks dev_addrs; /* to give from; n 0: the block of the NetID */
 	int64_t deduplication_delay_us; /* 200 ms */
 	int64_t downlink_data_delay_us; /* 100 ms */
 };

@@ -1,4 +1,5 @@
 /* turn_join.c - join and rejoin requests in a turn: the decision applied to memory, the commit and the answer. */
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -6,19 +7,38 @@
 #include "network/rejoin.h"
 #include "network/turn.h"
 
+#define DEV_ADDR_TRIES 16
+
+static unsigned sharers(const struct fleet *f, uint32_t dev_addr)
+{
+	unsigned count = 0;
+
+	for (const struct session *s = fleet_sessions(f, dev_addr); s; s = s->next_same_addr)
+		count++;
+	return count;
+}
+
+/* Of some random addresses the one that fewest sessions have: while there is room, a free one. The MIC tells the others apart. */
 static uint32_t free_dev_addr(struct network *n)
 {
-	uint32_t dev_addr = 0;
-	uint64_t random;
+	const struct dev_addr_blocks *from = &n->options.dev_addrs;
+	uint32_t best = 0;
+	unsigned fewest = UINT_MAX;
 
-	/* Few devices: the first try is free. A full block shares addresses, which the MIC tells apart. */
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < DEV_ADDR_TRIES && fewest; i++) {
+		uint32_t dev_addr;
+		uint64_t random;
+		unsigned count;
+
 		n->out.random(n->out.arg, &random, sizeof(random));
-		dev_addr = dev_addr_in_blocks(&n->dev_addrs, 1, random);
-		if (!fleet_sessions(n->fleet, dev_addr))
-			break;
+		dev_addr = dev_addr_in_blocks(from->blocks, from->n, random);
+		count = sharers(n->fleet, dev_addr);
+		if (count < fewest) {
+			fewest = count;
+			best = dev_addr;
+		}
 	}
-	return dev_addr;
+	return best;
 }
 
 static void flush_queue(struct turn *t, struct device *d)

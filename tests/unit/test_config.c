@@ -84,7 +84,7 @@ static void values(void **state)
 	parse(&p, "\xef\xbb\xbf[server]\n"
 	          "  log_level = debug ; the indented line is one of its own\n"
 	          "data_dir=/tmp/x\n"
-	          "[network]\nnet_id = 0x60002D\ndeduplication_delay = 250ms\n"
+	          "[network]\nnet_id = 0x60002D\ndev_addr_prefixes = 26000000/20, 01001000/24\ndeduplication_delay = 250ms\n"
 	          "[region us915]\nrx1_delay = 5s\nenabled_uplink_channels = 8-15, 65\ndownlink_tx_power = 20\n"
 	          "[region EU868]\nextra_channels = 867.1, 867300000 867.5MHz\nrx2_dr = 3\nrepeater_compatible = yes\n"
 	          "[semtech_udp]\nbind = [::1]:1701\nrcvbuf = 512 KiB\n"
@@ -95,6 +95,9 @@ static void values(void **state)
 	assert_int_equal(p.config.log_level, LOG_DEBUG);
 	assert_string_equal(p.config.data_dir, "/tmp/x");
 	assert_int_equal(p.config.net_id, 0x60002d);
+	assert_int_equal(p.config.dev_addr_prefixes.n, 2);
+	assert_int_equal(p.config.dev_addr_prefixes.blocks[1].prefix, 0x01001000);
+	assert_int_equal(p.config.dev_addr_prefixes.blocks[1].prefix_len, 24);
 	assert_int_equal(p.config.deduplication_delay_us, 250000);
 	assert_true(settings(&p.config, "us915")->enabled);
 	assert_int_equal(settings(&p.config, "us915")->rx1_delay_s, 5);
@@ -165,6 +168,12 @@ static void values_out_of_range(void **state)
 	expect_error("[store]\nevents_max_size = 5KiB\n", "f.ini:2: events_max_size = 5KiB: 1MiB to 16TiB is allowed\n");
 	expect_error("[store]\nframes_max = many\n", "f.ini:2: frames_max = many: a whole number is needed\n");
 	expect_error("[store]\nframes_max = -1\n", "f.ini:2: frames_max = -1: 0 to 1000000000 is allowed\n");
+	expect_error("[network]\ndev_addr_prefixes = 26000001/20\n",
+	             "f.ini:2: dev_addr_prefixes = 26000001/20: 26000001/20: bits below the prefix must be 0\n");
+	expect_error("[network]\ndev_addr_prefixes = 26000000/20 26000800/22\n",
+	             "f.ini:2: dev_addr_prefixes = 26000000/20 26000800/22: 26000800/22 overlaps with another prefix\n");
+	expect_error("[network]\ndev_addr_prefixes = 26000000\n",
+	             "f.ini:2: dev_addr_prefixes = 26000000: 26000000: 8 hex digits, a slash and 0 to 32 are needed, as in 26000000/20\n");
 	expect_error("[network]\nnet_id = 12\n", "f.ini:2: net_id = 12: a NetID has 6 hex digits\n");
 	expect_error("[server]\nlog_level = waring\n",
 	             "f.ini:2: log_level = waring: one of debug, info, notice, warning, error is needed\n"
