@@ -185,6 +185,10 @@ static void put_event(struct line *l, const json_t *item, const char *kind)
 		put_with(l, "  ", text_of(item, "level"));
 		put_with(l, " ", text_of(item, "code"));
 		put_with(l, ": ", text_of(item, "description"));
+	} else if (strcmp(kind, "proprietary") == 0) {
+		put_payload(l, text_of(item, "phyPayload"));
+		put_number(l, "  ", strongest(json_object_get(item, "rxInfo")), "rssi", " dBm");
+		put_count(l, json_object_get(item, "rxInfo"));
 	} else if (strcmp(kind, "status") == 0) {
 		put_number(l, "  battery ", item, "batteryLevel", " %");
 		put_number(l, "  margin ", item, "margin", " dB");

@@ -375,7 +375,7 @@ static const struct field multicast_item_fields[] = {
 static const struct field event_fields[] = {
 	{"cursor", FT_TEXT, FF_ID | FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 16, "Place in the log"},
 	{"time", FT_TIME, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "time_us", NULL, NULL, 20, "When"},
-	{"kind", FT_ENUM, FF_READONLY | FF_COLUMN, NO_LIMIT, "up join ack txack log status", NULL, "kind", NULL,
+	{"kind", FT_ENUM, FF_READONLY | FF_COLUMN, NO_LIMIT, "up join ack txack log status proprietary", NULL, "kind", NULL,
 	 NULL, 6, "Kind of event"},
 	{"dev_eui", FT_EUI, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "dev_eui", NULL, NULL, 16, "Device"},
 };

@@ -53,6 +53,15 @@ static const struct field params_device_activate[] = {
 	{"rx2_freq_hz", FT_INT, 0, 1, UINT32_MAX, NULL, NULL, NULL, NULL, NULL, 0, "RX2 frequency; else the profile's"},
 	{0}};
 
+static const struct field params_send_proprietary[] = {
+	{"data", FT_HEX, FF_REQUIRED, 0, 254, NULL, NULL, NULL, "hex", NULL, 0, "What follows the MHDR, which is e0"},
+	{"freq_hz", FT_INT, FF_REQUIRED, 1, UINT32_MAX, NULL, NULL, NULL, "freq", NULL, 0, "Frequency in Hz"},
+	{"dr", FT_INT, 0, 0, 15, NULL, NULL, NULL, NULL, NULL, 0, "Downlink data rate of the gateway's region"},
+	{"sf", FT_INT, 0, 5, 12, NULL, NULL, NULL, NULL, NULL, 0, "Or LoRa with this spreading factor"},
+	{"bandwidth_hz", FT_INT, 0, 7800, 1625000, NULL, "125000", NULL, NULL, NULL, 0, "and this bandwidth"},
+	{"power_dbm", FT_INT, 0, 0, 36, NULL, NULL, NULL, "power", NULL, 0, "EIRP; else the limit of the frequency"},
+	{0}};
+
 static const struct field params_queue_push[] = {
 	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
 	{"f_port", FT_INT, FF_REQUIRED, 1, 223, NULL, NULL, NULL, "port", "fport", 0, "Application port, 1 to 223"},

@@ -3,7 +3,10 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/hex.h"
 #include "control/internal.h"
+#include "network/proprietary.h"
+#include "network/region_choice.h"
 #include "network/gateway_air.h"
 
 static int apply(struct server *srv, struct write *w)
@@ -150,6 +153,75 @@ int do_GATEWAY_DELETE(struct server *srv, struct request *r)
 	struct write *w = crud_delete_begin(srv, r, apply_delete);
 
 	return crud_submit(srv, r, w);
+}
+
+/* --- proprietary frames --- */
+
+/* The region a frequency belongs to: the gateway's own, else the one that is enabled and has it. */
+static const struct region *region_of(const struct server *srv, const struct gateway *g, uint32_t freq_hz)
+{
+	for (size_t i = 0; i < srv->fleet.n_regions; i++) {
+		const struct region *region = &srv->fleet.regions[i];
+
+		if (region_choice_may_hear(g, region) && region_has_frequency(region, freq_hz))
+			return region;
+	}
+	return NULL;
+}
+
+static int radio_of_params(struct request *r, const struct region *region, struct proprietary_downlink *p)
+{
+	int64_t sf = request_int(r, "sf", -1);
+	const struct radio *radio;
+
+	p->dr = (int)request_int(r, "dr", -1);
+	if ((p->dr < 0) == (sf < 0))
+		return request_refuse(r, LS_EUSAGE, "dr", NULL, "--dr 5 or --sf 7", "either dr or sf is needed");
+	if (sf >= 0) {
+		p->radio = (struct radio){.modulation = MOD_LORA, .sf = (uint8_t)sf, .code_rate = CR_4_5,
+		                          .bandwidth_hz = (uint32_t)request_int(r, "bandwidth_hz", 125000)};
+		return LS_OK;
+	}
+	radio = region_downlink_radio(region, REG_PARAMS__COUNT - 1, p->dr);
+	if (!radio)
+		return request_refuse(r, LS_EINVAL, "dr", NULL, NULL, "%s has no downlink data rate %d", region->name, p->dr);
+	p->radio = *radio;
+	return LS_OK;
+}
+
+int do_GATEWAY_SEND_PROPRIETARY(struct server *srv, struct request *r)
+{
+	const char *hex = request_text(r, "data");
+	uint8_t phy[PHY_MAX] = {M_TYPE_PROPRIETARY << 5};
+	struct proprietary_downlink p = {.freq_hz = (uint32_t)request_int(r, "freq_hz", 0), .phy = phy};
+	const struct gateway *g;
+	uint32_t downlink_id = 0;
+	int rc;
+
+	if (eui64_parse(request_text(r, "gateway_id"), &p.gateway_id) || !(g = fleet_gateway(&srv->fleet, p.gateway_id)))
+		return LS_ENOTFOUND;
+	p.region = region_of(srv, g, p.freq_hz);
+	if (!p.region)
+		return request_refuse(r, LS_EINVAL, "freq_hz", NULL, NULL, "%lu Hz lies in no enabled region of this gateway",
+		                      (unsigned long)p.freq_hz);
+	rc = radio_of_params(r, p.region, &p);
+	if (rc)
+		return rc;
+	if (hex_decode(hex, strlen(hex), phy + 1, sizeof(phy) - 1, &p.phy_len))
+		return LS_EINVAL;
+	p.phy_len++;
+	p.power_dbm = (int8_t)request_int(r, "power_dbm", region_downlink_power(p.region, p.freq_hz));
+	if (p.power_dbm > region_downlink_power(p.region, p.freq_hz))
+		return request_refuse(r, LS_EINVAL, "power_dbm", NULL, NULL, "%d dBm is more than the %d dBm of this frequency",
+		                      p.power_dbm, region_downlink_power(p.region, p.freq_hz));
+	rc = network_send_proprietary(srv->network, &p, &downlink_id);
+	if (rc == LS_ENOTFOUND)
+		return request_refuse(r, LS_EUNREACHABLE, "gateway_id", "it has sent no PULL_DATA for a while", NULL,
+		                      "there is no path to gateway %s", request_text(r, "gateway_id"));
+	if (rc)
+		return rc;
+	request_answer(r, json_pack("{s:I}", "downlink_id", (json_int_t)downlink_id));
+	return LS_OK;
 }
 
 /* --- heard, but unknown --- */

@@ -55,7 +55,7 @@ struct network {
 	struct foreign foreign[FOREIGN_MAX];
 	size_t n_foreign;
 	uv_timer_t lazy_timer;                    /* foreign counters, gateway last_seen */
-	struct drop_limit limits[DROP__COUNT], drop_events;
+	struct drop_limit limits[DROP__COUNT], drop_events, proprietary;
 	struct commit *store_failed;              /* rows of frames whose commit failed, for the next that succeeds */
 
 	uint64_t commit_p99_us, commit_p99_until_us; /* of the store, looked up each second */
@@ -171,8 +171,8 @@ void queue_watch_free_all(struct network *n);
 #define TRANSMIT_OPTIONS_MAX 4
 #define TRANSMIT_WHY_SIZE (CHOICE_TEXT_SIZE + DETAIL_SIZE + 2)
 
-/* Where a device listens: after an uplink, in a ping slot, or in the parameters of RX2 all the time. */
-enum { WINDOW_RX1 = 1, WINDOW_RX2, WINDOW_PING_SLOT, WINDOW_CLASS_C };
+/* Where a device listens: after an uplink, in a ping slot, or in the parameters of RX2 all the time; at once: who knows. */
+enum { WINDOW_AT_ONCE, WINDOW_RX1, WINDOW_RX2, WINDOW_PING_SLOT, WINDOW_CLASS_C };
 
 /* One way to send it. */
 struct transmit_option {

@@ -413,6 +413,29 @@ void text_up_event(struct text_buf *t, const struct device *d, const struct phy_
 	LITERAL(t, "\"}");
 }
 
+void text_proprietary_event(struct text_buf *t, const struct collected *e, struct uuid deduplication_id)
+{
+	struct time_text date = {0};
+
+	LITERAL(t, "{\"deduplicationId\":");
+	put_uuid(t, deduplication_id);
+	LITERAL(t, ",\"time\":");
+	put_time_cached(t, &date, uplink_time_us(e));
+	LITERAL(t, ",\"phyPayload\":\"");
+	text_put_base64(t, e->phy, e->phy_len);
+	LITERAL(t, "\",\"rxInfo\":[");
+	for (unsigned i = 0; i < e->n; i++) {
+		if (i)
+			text_putc(t, ',');
+		put_rx_info(t, &e->receptions[i], &date);
+	}
+	LITERAL(t, "],\"txInfo\":{\"frequency\":");
+	text_put_u64(t, e->receptions[0].freq_hz);
+	LITERAL(t, ",\"modulation\":");
+	put_modulation(t, &e->receptions[0].radio, false);
+	LITERAL(t, "}}");
+}
+
 void text_join_event(struct text_buf *t, const struct device *d, const struct collected *e, uint32_t dev_addr,
                      const char *region, struct uuid deduplication_id)
 {

@@ -22,6 +22,9 @@ void text_up_event(struct text_buf *t, const struct device *d, const struct phy_
                    const struct collected *e, const struct uplink_outcome *o, struct uuid deduplication_id);
 
 /* region: of the new session, its configuration. */
+/* A proprietary frame, of no device: its octets, and who heard it how. */
+void text_proprietary_event(struct text_buf *t, const struct collected *e, struct uuid deduplication_id);
+
 void text_join_event(struct text_buf *t, const struct device *d, const struct collected *e, uint32_t dev_addr,
                      const char *region, struct uuid deduplication_id);
 

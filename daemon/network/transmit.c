@@ -233,7 +233,7 @@ static void on_silence(struct due *due, void *arg)
 static void refusal(struct transmit *t, const char *what)
 {
 	static const char *const windows[] = {
-		[WINDOW_RX1] = "RX1", [WINDOW_RX2] = "RX2", [WINDOW_PING_SLOT] = "ping slot", [WINDOW_CLASS_C] = "class C"};
+		[WINDOW_AT_ONCE] = "at once", [WINDOW_RX1] = "RX1", [WINDOW_RX2] = "RX2", [WINDOW_PING_SLOT] = "ping slot", [WINDOW_CLASS_C] = "class C"};
 	size_t len = strlen(t->refusals);
 
 	t->last_refusal = what;

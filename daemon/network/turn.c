@@ -133,6 +133,8 @@ static enum drop_reason parse(struct turn_item *item)
 	case M_TYPE_UNCONFIRMED_DOWN:
 	case M_TYPE_CONFIRMED_DOWN:
 		return DROP_WRONG_DIRECTION;
+	case M_TYPE_PROPRIETARY:
+		return DROP_NONE;
 	default:
 		return DROP_UNSUPPORTED_TYPE;
 	}
@@ -248,6 +250,8 @@ void turn_load_answered(struct network *n)
 			turn_decide_join(n, t, item);
 		else if (item->m_type == M_TYPE_REJOIN_REQUEST)
 			turn_decide_rejoin(n, t, item);
+		else if (item->m_type == M_TYPE_PROPRIETARY)
+			turn_proprietary(n, t, item);
 		else
 			turn_decide_data(n, t, item);
 		item_free(item);

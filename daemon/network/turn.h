@@ -37,11 +37,15 @@ struct effect *turn_add_effect(struct turn *t, struct collected *e);
 void turn_decide_data(struct network *n, struct turn *t, struct turn_item *item);
 void turn_decide_join(struct network *n, struct turn *t, struct turn_item *item);
 void turn_decide_rejoin(struct network *n, struct turn *t, struct turn_item *item);
+void turn_proprietary(struct network *n, struct turn *t, struct turn_item *item);
 
 /* The DevEUI a frame names in clear, NULL when it names none. */
 const struct eui64 *turn_dev_eui(const struct turn_item *item);
 
 /* ---- turn_rows.c ---------------------------------------------------------------------------- */
+
+/* The commit of what rests on nothing, made at the first need; false: out of memory. */
+bool turn_lazy(struct network *n, struct turn *t);
 
 /* The frame row of an item, as far as the frame itself tells. */
 struct frame_up turn_row_of(const struct turn_item *item);

@@ -15,16 +15,16 @@ void turn_frame_row(struct commit *c, struct frame_up *row)
 	               drop_reason_name(row->reason));
 }
 
-static struct commit *lazy_commit(struct network *n, struct turn *t)
+bool turn_lazy(struct network *n, struct turn *t)
 {
 	if (!t->lazy)
 		t->lazy = commit_new(n);
-	return t->lazy;
+	return t->lazy != NULL;
 }
 
 bool turn_drop_row(struct network *n, struct turn *t, struct frame_up *row)
 {
-	if (!network_may_log_drop(n, row->reason, row->e->first_wall_us) || !lazy_commit(n, t))
+	if (!network_may_log_drop(n, row->reason, row->e->first_wall_us) || !turn_lazy(n, t))
 		return false;
 	turn_frame_row(t->lazy, row);
 	return true;

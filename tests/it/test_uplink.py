@@ -1,4 +1,6 @@
 """Data uplinks: what becomes an event, what is dropped and why."""
+import base64
+import os
 import re
 
 import pytest
@@ -240,10 +242,27 @@ def test_downlink_heard_as_uplink_is_dropped(lab, gw, dev, m_type):
     lab.dropped(phy, 'wrong_direction')
 
 
-def test_frame_types_without_service_are_named(lab, gw, dev):
-    phy = (bytes([0xe0, 0]) + dev.uplink(b'01234567')[2:][:17]).ljust(19, b'\0')
+def test_proprietary_frame_is_an_event_of_no_device(lab, gw):
+    phy = b'\xe0' + os.urandom(9)
     gw.send(phy)
-    lab.dropped(phy, 'unsupported_type')
+    event = lab.events.wait(lambda e: e['kind'] == 'proprietary' and base64.b64decode(e['phyPayload']) == phy)
+    assert event['rxInfo'][0]['gatewayId'] == gw.gateway_id
+    assert event['txInfo']['frequency'] == 868100000 and 'deviceInfo' not in event
+    assert lab.frame(phy)['m_type'] == 'PROPRIETARY'
+
+
+def test_proprietary_frame_leaves_through_the_gateway_named(lab, gw):
+    lab.lsctl('gateway', 'send-proprietary', gw.gateway_id, '--hex', '0102ff', '--freq', 869525000, '--sf', 9, '--power', 14)
+    down = gw.wait_downlink(device_class='C')
+    assert down.phy == b'\xe0\x01\x02\xff'
+    assert (down.freq_hz, down.datr, down.txpk['powe'], down.txpk['imme']) == (869525000, 'SF9BW125', 14, True)
+    frame = lab.frame(down.phy)
+    assert (frame['direction'], frame['m_type'], frame['drop_reason']) == ('down', 'PROPRIETARY', None)
+    r = lab.lsctl('gateway', 'send-proprietary', gw.gateway_id, '--hex', '01', '--freq', 902300000, '--dr', 0, check=False)
+    assert r.rc == 5 and '902300000' in r.err
+    r = lab.lsctl('gateway', 'send-proprietary', gw.gateway_id, '--hex', '01', '--freq', 868100000, '--dr', 0, '--power', 30,
+                  check=False)
+    assert r.rc == 5 and 'dBm' in r.err
 
 
 def test_rejoin_request_of_a_1_0_device_is_refused(lab, gw, dev):
