@@ -21,6 +21,10 @@ void mac_adr_note(const struct mac_env *env, const struct mac_adr_uplink *u, str
 	struct adr_state state;
 	size_t used;
 
+	if (!u->adr) {
+		s->adr_len = 0; /* it steers itself: nothing to learn, and nothing to keep in memory */
+		return;
+	}
 	if (u->dr < 0 || u->dr >= REGION_DR_MAX)
 		return;
 	uplink.used.dr = (uint8_t)u->dr;

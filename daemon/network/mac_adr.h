@@ -15,7 +15,7 @@
 struct mac_adr_uplink {
 	uint32_t f_cnt;
 	int dr;              /* -1 unknown: nothing is noted */
-	bool adr;            /* its ADR bit */
+	bool adr;            /* its ADR bit; without it what was noted is forgotten */
 	int snr_db10;        /* best of all gateways, tenths of dB */
 	int rssi_dbm;
 	unsigned gateways;

@@ -233,6 +233,22 @@ static void fixed_wishes_stand_and_adr_finds_the_rest(void **state)
 	assert_int_equal(b.goal.tx_power, 5);
 }
 
+static void device_that_steers_itself_takes_no_room(void **state)
+{
+	struct mac_adr_uplink u = {.f_cnt = 9, .dr = 0, .snr_db10 = 80, .rssi_dbm = -100, .gateways = 1};
+	struct bench b;
+
+	(void)state;
+	begin(&b, MAC_VERSION_1_0_3);
+	for (int i = 0; i < ADR_FIRST_SAMPLES; i++)
+		hear(&b);
+	assert_true(b.s.adr_len > 0);
+	mac_adr_note(&b.env, &u, &b.s);
+	assert_int_equal(b.s.adr_len, 0);
+	make_goal(&b, &any, &mac_wish_none);
+	assert_int_equal(b.goal.dr, MAC_UNKNOWN);
+}
+
 static void nothing_is_wished_before_the_first_uplink(void **state)
 {
 	struct bench b;
@@ -252,6 +268,7 @@ int main(void)
 		cmocka_unit_test(refused_values_are_not_wished),
 		cmocka_unit_test(limits_of_profile_and_configuration_hold),
 		cmocka_unit_test(fixed_wishes_stand_and_adr_finds_the_rest),
+		cmocka_unit_test(device_that_steers_itself_takes_no_room),
 		cmocka_unit_test(nothing_is_wished_before_the_first_uplink),
 	};
 
