@@ -308,7 +308,7 @@ static const struct field multicast_fields[] = {
 	 "Tenant of the application"},
 	{"tenant_name", FT_TEXT, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "tenant_name", NULL, NULL, 12,
 	 "Name of the tenant"},
-	{"group_type", FT_ENUM, FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN, NO_LIMIT, "B C", NULL, "group_type", "class", "class",
+	{"group_type", FT_ENUM, FF_REQUIRED | FF_IMMUTABLE | FF_COLUMN, NO_LIMIT, "B C", NULL, "group_type", NULL, "class",
 	 5, "Class its members listen in"},
 	{"region", FT_TEXT, FF_REQUIRED | FF_COLUMN, 1, 31, NULL, NULL, "region", NULL, NULL, 8,
 	 "Region, or region configuration, it is sent in"},

@@ -31,6 +31,7 @@
 #define TRIES_MAX 3
 #define AHEAD_US 1000000       /* class C by GPS time: so long after the lead */
 #define AFTER_AIR_US 500000    /* between two gateways, and two items */
+#define PATIENCE_US 60000000   /* one gateway after another: for those that are busy */
 #define RETRY_US 5000000       /* no gateway, or none took it */
 
 /* Made with the first item of a group, and kept while it has any. */
@@ -49,6 +50,7 @@ struct multicast_send {
 	struct eui64 gateways[GATEWAYS_MAX];
 	unsigned n_gateways, at;   /* at: the next to send */
 	unsigned waiting;          /* not settled yet */
+	uint64_t patient_until_us; /* busy gateways are waited for until then */
 	struct eui64 sent_by[GATEWAYS_MAX];
 	unsigned n_sent;
 	uint32_t f_cnt_down;
@@ -277,6 +279,48 @@ static void on_settled(struct network *n, struct transmit *t, enum drop_reason r
 		look_at(n, s, s->quiet_until_us);
 }
 
+/* When this gateway could send the frame, by our clock; 0: at the time it is meant for. */
+static uint64_t busy_until(struct network *n, struct eui64 gateway_id, const struct multicast_send *s)
+{
+	const struct gateway *gateway = fleet_gateway(n->fleet, gateway_id);
+	struct gateway_candidate c = {0};
+	struct transmit_option option;
+	uint64_t now = clock_mono_us();
+
+	if (!gateway)
+		return 0;
+	class_option(n, gateway, &s->dl, &option);
+	gateway_air_look(gateway, &option.place, now, &c);
+	switch (gateway_judge(&c)) {
+	case GATEWAY_BUSY:
+		return c.in_the_way.start_us + c.in_the_way.air_us + CALENDAR_GUARD_US;
+	case GATEWAY_DUTY_CYCLE:
+		return now + RETRY_US;
+	default:
+		return 0;
+	}
+}
+
+/* Before the counter is used: can all that send first do so? Else a later look is set. */
+static bool are_free(struct network *n, const struct multicast_group *g, struct multicast_send *s)
+{
+	unsigned first = s->dl.gps_us ? s->n_gateways : 1;
+	uint64_t latest = 0;
+
+	for (unsigned i = 0; i < first; i++) {
+		uint64_t until = busy_until(n, s->gateways[i], s);
+
+		if (until > latest)
+			latest = until;
+	}
+	if (!latest)
+		return true;
+	if (latest > clock_mono_us() + RETRY_US / 2)
+		say(n, g, s, "multicast downlink waits: its gateways are busy, or their duty cycle is used up");
+	look_at(n, s, latest);
+	return false;
+}
+
 /* Through gateway `at`; a gateway that left meanwhile counts as one that refused. */
 static void start_one(struct network *n, struct multicast_send *s)
 {
@@ -302,6 +346,12 @@ static void start_one(struct network *n, struct multicast_send *s)
 
 static void start_next(struct network *n, struct multicast_send *s)
 {
+	uint64_t until = s->at && !s->dl.gps_us ? busy_until(n, s->gateways[s->at], s) : 0;
+
+	if (until && clock_mono_us() < s->patient_until_us) {
+		look_at(n, s, until);
+		return;
+	}
 	/* Each may settle at once, and the last one to settle finishes: one is held open until all have begun. */
 	s->waiting++;
 	do {
@@ -403,6 +453,7 @@ static void commit_item(struct network *n, struct multicast_group *g, struct mul
 	s->active = true;
 	s->reported = false;
 	s->at = s->waiting = s->n_sent = 0;
+	s->patient_until_us = clock_mono_us() + PATIENCE_US;
 	store_batch_multicast_counter(c->batch, g->id, g->f_cnt_down);
 	store_batch_multicast_item_state(c->batch, item->id, true, s->f_cnt_down);
 	s->committing = true;
@@ -454,7 +505,8 @@ static void look(struct network *n, struct multicast_group *g, struct multicast_
 		look_at(n, s, clock_mono_us());
 		return;
 	}
-	commit_item(n, g, item, s);
+	if (are_free(n, g, s))
+		commit_item(n, g, item, s);
 }
 
 static void on_due(struct due *due, void *arg)

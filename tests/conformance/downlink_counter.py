@@ -63,7 +63,8 @@ def class_b_planned(w):
     def on_air(d):
         if 'tmms' in d.txpk:
             return d.txpk['tmms']
-        return lw.gps_ms(time.time()) + ((d.tmst - gw.tmst()) & 0xffffffff) / 1000
+        ahead_us = (d.tmst - d.tmst_now) & 0xffffffff
+        return lw.gps_ms(time.time() - (time.monotonic() - d.at)) + ahead_us / 1000
     for d in sorted(frames, key=on_air):
         dev.receive(d.phy, class_a='tmms' not in d.txpk)
 
@@ -121,15 +122,15 @@ def multicast(w):
     mc = lw.MulticastSession('01f0%04x' % int(members[0].dev_eui[-4:], 16), b'n' * 16, b'a' * 16)
     name = 'mc-' + members[0].dev_eui
     w.lsctl('multicast', 'create', name, '-t', 'acme', '-a', 'meters', '--mc-addr', mc.dev_addr, '--mc-nwk-s-key',
-            w.daemon.secret(mc.nwk_s_key), '--mc-app-s-key', w.daemon.secret(mc.app_s_key), '--group-type', 'C', '--dr', 0,
+            w.daemon.secret(mc.nwk_s_key), '--mc-app-s-key', w.daemon.secret(mc.app_s_key), '--group-type', 'C', '--dr', 5,
             '--freq-hz', 869525000, '--region', 'EU868')
     for dev in members:
-        w.lsctl('multicast', 'add', name, dev.dev_eui)
+        w.lsctl('multicast', 'device', 'add', name, dev.dev_eui)
     for i in range(3):
-        w.lsctl('multicast', 'push', name, '--port', 20, '--hex', '%02x' % i)
+        w.lsctl('multicast', 'queue', 'push', name, '--port', 20, '--hex', '%02x' % i)
         down = gw.wait_downlink(10, lambda d: lw.show(d.phy[1:5]) == mc.dev_addr, device_class='C')
         got = mc.receive(down.phy)
-        assert got.application() == (20, bytes([i])) and got.f_cnt == i
+        assert got.application() == (20, bytes([i])) and got.f_cnt == i, (i, got.f_cnt, got.application())
         for dev in members:
             w.exchange(gw, dev)
 

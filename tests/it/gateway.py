@@ -64,7 +64,7 @@ class TxPk:
     def check(self, device_class='A'):
         """
         Everything a Semtech forwarder needs to transmit it; it drops what lacks a key without a word. Class A downlinks
-        have a tmst, class B ones a GPS time, class C ones are sent at once or at a tmst.
+        have a tmst, class B ones a GPS time, class C ones are sent at once, at a tmst or at a GPS time.
         """
         t = self.txpk
         needed = dict(NEEDED_ALWAYS, **(NEEDED_FSK if t.get('modu') == 'FSK' else NEEDED_LORA))
@@ -73,7 +73,7 @@ class TxPk:
             require(isinstance(t[key], kind) and not isinstance(t[key], bool), 'txpk %s is %r' % (key, t[key]))
         require(t['modu'] in ('LORA', 'FSK'), 'txpk modu %r' % t['modu'])
         require(device_class == 'C' or t.get('imme', False) is False, 'a class %s downlink with imme' % device_class)
-        if device_class == 'B':
+        if device_class == 'B' or (device_class == 'C' and 'tmms' in t):
             require(isinstance(t.get('tmms'), int) and 'tmst' not in t, 'a class B downlink at %r' % t.get('tmms'))
         elif not t.get('imme', False):
             require(isinstance(t.get('tmst'), int) and 0 <= t['tmst'] < 1 << 32, 'txpk tmst %r' % t.get('tmst'))

@@ -26,7 +26,7 @@ class Group:
         self.nwk, self.app = os.urandom(16), os.urandom(16)
         self.session = Session(self.mc_addr, self.nwk, self.app, 0, f_cnt)
         counters = ['--f-cnt-down', f_cnt] if f_cnt else []
-        lab.lsctl('multicast', 'create', self.name, '-t', 'acme', '-a', 'meters', '--class', group_type, '--region', 'EU868',
+        lab.lsctl('multicast', 'create', self.name, '-t', 'acme', '-a', 'meters', '--group-type', group_type, '--region', 'EU868',
                   '--mc-addr', self.mc_addr, '--mc-nwk-s-key', lab.daemon.secret(self.nwk), '--mc-app-s-key',
                   lab.daemon.secret(self.app), '--dr', '3', *counters, *more)
 
