@@ -6,55 +6,11 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/hex.h"
 #include "lorawan/gps_time.h"
+#include "network/log_part.h"
 
 /* A gateway's clock is believed while it is this near to ours. */
 #define GW_TIME_DRIFT_MAX_US 30000000
-
-#define LITERAL(t, s) TEXT_PUT_LITERAL(t, s)
-
-/* Longest an EUI gets: 16 digits and quotes. */
-#define EUI_TEXT_MAX 18
-
-static char *at_eui(char *p, struct eui64 eui)
-{
-	*p++ = '"';
-	p = hex_at_4(hex_at_4(p, eui.be), eui.be + 4);
-	*p++ = '"';
-	return p;
-}
-
-/* Tenths with their one decimal: 105 is 10.5. */
-static char *at_tenths(char *p, int v)
-{
-	unsigned tenths = (unsigned)(v < 0 ? -v : v);
-
-	if (v < 0)
-		*p++ = '-';
-	p = text_at_u64(p, tenths / 10);
-	*p++ = '.';
-	*p++ = (char)('0' + tenths % 10);
-	return p;
-}
-
-static void put_eui(struct text_buf *t, struct eui64 eui)
-{
-	char *p = text_buf_reserve(t, EUI_TEXT_MAX);
-
-	if (p)
-		text_buf_end(t, at_eui(p, eui));
-}
-
-static void put_addr(struct text_buf *t, uint32_t dev_addr)
-{
-	uint8_t be[4] = {(uint8_t)(dev_addr >> 24), (uint8_t)(dev_addr >> 16), (uint8_t)(dev_addr >> 8),
-	                 (uint8_t)dev_addr};
-
-	text_putc(t, '"');
-	text_put_hex(t, be, sizeof(be));
-	text_putc(t, '"');
-}
 
 static void put_uuid(struct text_buf *t, struct uuid id)
 {
@@ -64,11 +20,6 @@ static void put_uuid(struct text_buf *t, struct uuid id)
 	text_putc(t, '"');
 	text_put(t, text, UUID_TEXT_SIZE - 1);
 	text_putc(t, '"');
-}
-
-static void put_text(struct text_buf *t, const char *s)
-{
-	text_put_json(t, s, strlen(s));
 }
 
 static void put_bool(struct text_buf *t, bool b)
@@ -127,15 +78,6 @@ static void put_time_cached(struct text_buf *t, struct time_text *cache, int64_t
 
 	if (p)
 		text_buf_end(t, at_time(p, cache, time_us));
-}
-
-static void put_time_z(struct text_buf *t, int64_t time_us)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	text_putc(t, '"');
-	text_put(t, text, clock_format(time_us, text));
-	text_putc(t, '"');
 }
 
 int64_t uplink_time_us(const struct collected *e)
@@ -206,56 +148,6 @@ static void put_device_info(struct text_buf *t, const struct device *d)
 	LITERAL(t, ",\"deviceClassEnabled\":\"CLASS_A\",\"tags\":");
 	put_tags(t, d);
 	text_putc(t, '}');
-}
-
-static const char *const code_rate_names[] = {
-	[CR_UNDEFINED] = "CR_UNDEFINED", [CR_4_5] = "CR_4_5", [CR_4_6] = "CR_4_6", [CR_4_7] = "CR_4_7",
-	[CR_4_8] = "CR_4_8", [CR_3_8] = "CR_3_8", [CR_2_6] = "CR_2_6", [CR_1_4] = "CR_1_4", [CR_1_6] = "CR_1_6",
-	[CR_5_6] = "CR_5_6", [CR_LI_4_5] = "CR_LI_4_5", [CR_LI_4_6] = "CR_LI_4_6", [CR_LI_4_8] = "CR_LI_4_8",
-};
-
-/* gw.Modulation; polarization inversion is a matter of downlinks. */
-static void put_modulation(struct text_buf *t, const struct radio *radio, bool down)
-{
-	switch (radio->modulation) {
-	case MOD_LORA:
-		LITERAL(t, "{\"lora\":{\"bandwidth\":");
-		text_put_u64(t, radio->bandwidth_hz);
-		LITERAL(t, ",\"spreadingFactor\":");
-		text_put_u64(t, radio->sf);
-		if (radio->code_rate != CR_UNDEFINED) {
-			LITERAL(t, ",\"codeRate\":\"");
-			text_puts(t, code_rate_names[radio->code_rate]);
-			text_putc(t, '"');
-		}
-		if (down)
-			LITERAL(t, ",\"polarizationInversion\":true");
-		LITERAL(t, "}}");
-		break;
-	case MOD_FSK:
-		LITERAL(t, "{\"fsk\":{");
-		if (down) {
-			LITERAL(t, "\"frequencyDeviation\":");
-			text_put_u64(t, radio->bit_rate / 2);
-			text_putc(t, ',');
-		}
-		LITERAL(t, "\"datarate\":");
-		text_put_u64(t, radio->bit_rate);
-		LITERAL(t, "}}");
-		break;
-	case MOD_LR_FHSS:
-		LITERAL(t, "{\"lrFhss\":{\"operatingChannelWidth\":");
-		text_put_u64(t, radio->bandwidth_hz);
-		LITERAL(t, ",\"codeRate\":\"");
-		text_puts(t, code_rate_names[radio->code_rate]);
-		text_putc(t, '"');
-		if (radio->grid_steps) {
-			LITERAL(t, ",\"gridSteps\":");
-			text_put_u64(t, radio->grid_steps);
-		}
-		LITERAL(t, "}}");
-		break;
-	}
 }
 
 static void put_non_zero(struct text_buf *t, const char *key, uint64_t value)
@@ -570,158 +462,4 @@ void text_log_event(struct text_buf *t, const struct device *d, int64_t time_us,
 		put_text(t, context[i].value);
 	}
 	LITERAL(t, "}}");
-}
-
-/* ---- frames -------------------------------------------------------------------------------- */
-
-static void put_radio(struct text_buf *t, const struct radio *radio)
-{
-	LITERAL(t, ",\"modulation\":");
-	put_modulation(t, radio, false);
-}
-
-static void put_drop(struct text_buf *t, enum drop_reason reason, const char *detail)
-{
-	if (!reason) {
-		LITERAL(t, ",\"drop_reason\":null}");
-		return;
-	}
-	LITERAL(t, ",\"drop_reason\":");
-	put_text(t, drop_reason_name(reason));
-	LITERAL(t, ",\"drop_words\":");
-	put_text(t, drop_reason_words(reason));
-	if (detail && detail[0]) {
-		LITERAL(t, ",\"drop_detail\":");
-		put_text(t, detail);
-	}
-	LITERAL(t, ",\"hint\":");
-	put_text(t, drop_reason_hint(reason));
-	text_putc(t, '}');
-}
-
-static void put_optional(struct text_buf *t, const char *key, bool has, uint64_t value)
-{
-	text_puts(t, key);
-	if (has)
-		text_put_u64(t, value);
-	else
-		LITERAL(t, "null");
-}
-
-#define RECEIVER_MAX 128 /* names, an EUI and two 16-bit numbers */
-
-static void put_receiver(struct text_buf *t, const struct rx_info *rx)
-{
-	char *p = text_buf_reserve(t, RECEIVER_MAX);
-
-	if (!p)
-		return;
-	p = TEXT_AT_LITERAL(p, "{\"gateway_id\":");
-	p = at_eui(p, rx->gateway_id);
-	p = TEXT_AT_LITERAL(p, ",\"rssi_dbm\":");
-	p = text_at_i64(p, rx->rssi_dbm);
-	if (rx->has_snr) {
-		p = TEXT_AT_LITERAL(p, ",\"snr_db\":");
-		p = at_tenths(p, rx->snr_db10);
-	}
-	*p++ = '}';
-	text_buf_end(t, p);
-}
-
-void text_frame_up(struct text_buf *t, const struct frame_up *u, int64_t time_us)
-{
-	const struct reception *r = u->receptions;
-
-	LITERAL(t, "{\"time\":");
-	put_time_z(t, time_us);
-	LITERAL(t, ",\"direction\":\"up\",\"gateways\":[");
-	for (unsigned i = 0; i < u->n_receptions; i++) {
-		if (i)
-			text_putc(t, ',');
-		put_eui(t, r[i].rx.gateway_id);
-	}
-	LITERAL(t, "],\"m_type\":");
-	if (u->m_type >= 0)
-		put_text(t, m_type_name((enum m_type)u->m_type));
-	else
-		LITERAL(t, "null");
-	LITERAL(t, ",\"dev_addr\":");
-	if (u->has_dev_addr)
-		put_addr(t, u->dev_addr);
-	else
-		LITERAL(t, "null");
-	LITERAL(t, ",\"dev_eui\":");
-	if (u->device)
-		put_eui(t, u->device->dev_eui);
-	else if (u->has_dev_eui)
-		put_eui(t, u->dev_eui);
-	else
-		LITERAL(t, "null");
-	put_optional(t, ",\"f_cnt\":", u->has_f_cnt, u->f_cnt);
-	put_optional(t, ",\"f_port\":", u->f_port >= 0, (uint64_t)(u->f_port >= 0 ? u->f_port : 0));
-	LITERAL(t, ",\"freq_hz\":");
-	text_put_u64(t, r[0].freq_hz);
-	put_optional(t, ",\"dr\":", u->dr >= 0, (uint64_t)(u->dr >= 0 ? u->dr : 0));
-	put_radio(t, &r[0].radio);
-	LITERAL(t, ",\"receivers\":[");
-	for (unsigned i = 0; i < u->n_receptions; i++) {
-		if (i)
-			text_putc(t, ',');
-		put_receiver(t, &r[i].rx);
-	}
-	LITERAL(t, "],\"phy_payload\":\"");
-	text_put_hex(t, u->e->phy, u->e->phy_len);
-	text_putc(t, '"');
-	put_drop(t, u->reason, u->detail);
-}
-
-void text_frame_down(struct text_buf *t, const struct frame_down *f, int64_t time_us)
-{
-	LITERAL(t, "{\"time\":");
-	put_time_z(t, time_us);
-	LITERAL(t, ",\"direction\":\"down\",\"gateways\":[");
-	if (!eui64_equal(f->gateway_id, (struct eui64){{0}}))
-		put_eui(t, f->gateway_id);
-	LITERAL(t, "],\"m_type\":");
-	put_text(t, m_type_name((enum m_type)f->m_type));
-	LITERAL(t, ",\"dev_addr\":");
-	put_addr(t, f->dev_addr);
-	LITERAL(t, ",\"dev_eui\":");
-	if (f->device)
-		put_eui(t, f->device->dev_eui);
-	else
-		LITERAL(t, "null");
-	put_optional(t, ",\"f_cnt\":", f->has_f_cnt, f->f_cnt);
-	put_optional(t, ",\"f_port\":", f->f_port >= 0, (uint64_t)(f->f_port >= 0 ? f->f_port : 0));
-	put_optional(t, ",\"freq_hz\":", f->tx, f->tx ? f->tx->freq_hz : 0);
-	put_optional(t, ",\"dr\":", f->dr >= 0, (uint64_t)(f->dr >= 0 ? f->dr : 0));
-	if (f->tx) {
-		put_radio(t, &f->tx->radio);
-		LITERAL(t, ",\"power_dbm\":");
-		text_put_i64(t, f->tx->power_dbm);
-	}
-	put_optional(t, ",\"window\":", f->window == 1 || f->window == 2, (uint64_t)f->window);
-	if (f->device_class) {
-		LITERAL(t, ",\"class\":\"");
-		text_putc(t, f->device_class);
-		text_putc(t, '"');
-	}
-	LITERAL(t, ",\"margin_ms\":");
-	if (f->was_sent)
-		text_put_i64(t, f->margin_ms);
-	else
-		LITERAL(t, "null");
-	put_optional(t, ",\"round_trip_ms\":", f->round_trip_us > 0, (f->round_trip_us + 500) / 1000);
-	if (f->choice && f->choice[0]) {
-		LITERAL(t, ",\"choice\":");
-		put_text(t, f->choice);
-	}
-	if (!f->reason && f->refusals && f->refusals[0]) {
-		LITERAL(t, ",\"refusals\":");
-		put_text(t, f->refusals);
-	}
-	LITERAL(t, ",\"phy_payload\":\"");
-	text_put_hex(t, f->phy, f->phy_len);
-	text_putc(t, '"');
-	put_drop(t, f->reason, f->detail);
 }
