@@ -1,11 +1,12 @@
 /*
- * detail.c - one object for people: `key  value` lines, nested objects as groups under a heading.
+ * detail.c - one object for people: `key  value` lines, nested objects as groups under a heading, lists of them as tables.
  * Fields of the registry come first and in its order; what the daemon sends beyond it follows.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/safe_text.h"
+#include "detail_table.h"
 #include "output.h"
 #include "terminal.h"
 
@@ -105,6 +106,8 @@ static void put_group(struct output *out, const char *key, const json_t *value, 
 		put_object(out, value, indent + INDENT);
 		return;
 	}
+	if (detail_table(out, value, indent + INDENT))
+		return;
 	json_array_foreach(value, i, element) {
 		if (i > 0)
 			putchar('\n');

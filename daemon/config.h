@@ -86,6 +86,10 @@ extern const size_t config_n_options;
 
 bool config_is_of_region(const struct config_option *o);
 
+/* Is the value of an option of regions the same in both? */
+bool config_region_is_same(const struct config_option *o, const struct region_settings *a,
+                           const struct region_settings *b);
+
 /* Does a region have this option? Some exist for one kind of channel plan only. */
 bool config_option_fits(const struct config_option *o, const struct region_table *table);
 

@@ -459,6 +459,37 @@ static int or_off_value(const struct config_option *o, const char *text, int8_t 
 	return LS_OK;
 }
 
+/* Octets of a value where it lies: those of the types regions have. */
+static size_t size_of(enum option_type type)
+{
+	switch (type) {
+	case OPTION_BOOL:
+	case OPTION_DWELL:
+		return sizeof(bool);
+	case OPTION_FREQUENCY:
+		return sizeof(uint32_t);
+	case OPTION_RX_WINDOW:
+		return sizeof(enum rx_window);
+	case OPTION_CHANNELS:
+		return sizeof(((struct region_settings *)NULL)->uplink_mask);
+	default:
+		return 1; /* numbers in an octet */
+	}
+}
+
+bool config_region_is_same(const struct config_option *o, const struct region_settings *a, const struct region_settings *b)
+{
+	bool is_same = true;
+
+	if (o->type != OPTION_EXTRA_CHANNELS)
+		return memcmp((const char *)a + o->offset, (const char *)b + o->offset, size_of(o->type)) == 0;
+	for (unsigned i = 0; i < a->n_extra_channels && i < b->n_extra_channels; i++)
+		is_same &= a->extra_channels[i].freq_hz == b->extra_channels[i].freq_hz &&
+		           a->extra_channels[i].min_dr == b->extra_channels[i].min_dr &&
+		           a->extra_channels[i].max_dr == b->extra_channels[i].max_dr;
+	return is_same && a->n_extra_channels == b->n_extra_channels;
+}
+
 int config_value_parse(const struct config_option *o, const struct region_table *table, const char *text, void *base,
                        char why[CONFIG_WHY_SIZE], char hint[CONFIG_HINT_SIZE])
 {

@@ -400,6 +400,21 @@ static const struct field frame_fields[] = {
 	{"hint", FT_TEXT, FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 24, "What to do about it"},
 };
 
+/* From the configuration file; answered by its own handler. */
+static const struct field region_fields[] = {
+	{"name", FT_TEXT, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 16,
+	 "Name of the configuration"},
+	{"region", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 8, "Region"},
+	{"plan", FT_TEXT, FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 5,
+	 "Channel plan, where the region has several"},
+	{"enabled_channels", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 16,
+	 "Indices of the uplink channels in use"},
+	{"rx1_delay_s", FT_INT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 5, "RX1 delay"},
+	{"rx1_dr_offset", FT_INT, FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 5, "RX1 data rate offset"},
+	{"rx2_freq_hz", FT_INT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 10, "RX2 frequency"},
+	{"rx2_dr", FT_INT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 5, "RX2 data rate"},
+};
+
 #define ROW(id, name, synonyms, table, view, fields, sort, help)                                 \
 	[id] = {name, synonyms, table, view, fields, sizeof(fields) / sizeof((fields)[0]), sort, help}
 
@@ -432,5 +447,6 @@ const struct entity model_entities[] = {
 	    "created_at", "A downlink waiting for a multicast group"),
 	ROW(E_EVENT, "event", "events", "event", "event", event_fields, "time", "What happened to a device"),
 	ROW(E_FRAME, "frame", "frames", "frame", "frame", frame_fields, "time", "A frame on air, up or down"),
+	ROW(E_REGION, "region", "regions", NULL, NULL, region_fields, "name", "A region configuration in force"),
 };
 const size_t model_n_entities = sizeof(model_entities) / sizeof(model_entities[0]);

@@ -19,6 +19,7 @@ enum entity_id {
 	E_MULTICAST_ITEM,
 	E_EVENT,
 	E_FRAME,
+	E_REGION,
 	E__COUNT
 };
 

@@ -62,6 +62,13 @@ static const struct field params_send_proprietary[] = {
 	{"power_dbm", FT_INT, 0, 0, 36, NULL, NULL, NULL, "power", NULL, 0, "EIRP; else the limit of the frequency"},
 	{0}};
 
+static const struct field params_region_show[] = {
+	{"name", FT_TEXT, FF_POSITIONAL | FF_REQUIRED, 1, 31, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Configuration, or a region that has one"},
+	{"revision", FT_TEXT, 0, 1, 16, NULL, "\"RP002-1.0.4\"", NULL, NULL, NULL, 0,
+	 "As devices of this revision see it, like RP001-1.0.2-B or RP002-1.0.5"},
+	{0}};
+
 static const struct field params_queue_push[] = {
 	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
 	{"f_port", FT_INT, FF_REQUIRED, 1, 223, NULL, NULL, NULL, "port", "fport", 0, "Application port, 1 to 223"},

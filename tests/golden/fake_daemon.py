@@ -15,6 +15,15 @@ import time
 HOSTILE = "\x1b]0;owned\x07\x1b[2Jevil\u202e\u009b31m"
 
 
+REGION = {"name": "us-2", "region": "US915", "enabled_channels": "8-9,65", "rx1_delay_s": 1, "rx1_dr_offset": 0,
+          "rx2_freq_hz": 923300000, "rx2_dr": 8, "changed": ["enabled_uplink_channels"],
+          "channels": [{"index": 8, "freq_hz": 903900000, "enabled": True}, {"index": 71, "freq_hz": 914200000, "enabled": False}],
+          "data_rates": [{"dr": 0, "direction": "up", "modulation": "SF10/125 kHz", "payload": 11},
+                         {"dr": 8, "direction": "down", "modulation": "SF12/500 kHz", "payload": 53, "dwell": None}],
+          "rx1": [{"uplink_dr": 0, "rx1_dr_by_offset": [10, 9, 8, 8]}, {"uplink_dr": 4, "rx1_dr_by_offset": [13, 13, 12, 11]}],
+          "eirp_limits": [{"min_hz": 920900000, "gateway_dbm": 23}]}
+
+
 def device(eui, name, **more):
     row = {
         "dev_eui": eui, "name": name, "application_id": "6a1c0f6e-1111-4111-8111-111111111111",
@@ -125,6 +134,12 @@ def answer(method, p):
         return {"items": [], "next_cursor": None, "total": 0}
     if method == "profile.list":
         raise Refusal(8, "not permitted: user nobody has no role", why="only admins may look at profiles")
+    if method == "region.list":
+        return {"items": [{k: v for k, v in REGION.items() if not isinstance(v, list)}], "next_cursor": None, "total": 1}
+    if method == "region.show":
+        if p["name"] == "us-3":
+            raise Refusal(3, "us-3 is not enabled; in force: us-2", field="name", hint="lsctl region show us-2")
+        return REGION
     if method == "event.list":
         return {"items": [json.loads(EVENT_UP % ("pump", n, n)) for n in (1, 2)], "next_cursor": None}
     if method == "frame.list":

@@ -13,12 +13,15 @@ def radio(region, dr):
     return {'region': REGIONS[region], 'dr': dr, 'freq_hz': REGIONS[region].uplink_hz(0)}
 
 
-def carried(lab, gw, dev, region, dr, tries=4):
+def carried(lab, gw, dev, region, dr, tries=8):
     """The next downlink with a payload; requests to the device may come before it."""
     for _ in range(tries):
         n, heard = lab.send(gw, dev, b'x', confirmed=True, radio=radio(region, dr))
         lab.up(dev, n)
-        down = dev.receive(gw.wait_downlink().phy)
+        try:
+            down = dev.receive(gw.wait_downlink().phy)
+        except TimeoutError:                # both windows missed: the item waits
+            continue
         if down.application():
             return down.application()[1]
     return None
