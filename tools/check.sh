@@ -54,6 +54,10 @@ integration() { # FOLDER SLOW SECONDS: the factor for time-outs inside, and the 
 	LS_BUILD=build/$1 LS_SLOW=$2 timeout -k 10 "$3" $RUNNER $PYTHON -B tests/it/run.py -j 4
 }
 
+conformance() { # as integration
+	LS_BUILD=build/$1 LS_SLOW=$2 timeout -k 10 "$3" $PYTHON -B tests/conformance/run.py
+}
+
 golden() {
 	$PYTHON -B tests/golden/run.py build/"$1"/lsctl
 }
@@ -158,6 +162,7 @@ everything() {
 		stage 'golden' golden gcc
 		stage 'demonstration' demonstration
 		stage 'integration' integration gcc 1 240
+		stage 'conformance' conformance gcc 2 180
 	fi
 	stage 'build (clang)' build clang CC=clang all unit shim
 	if stage 'build (sanitizers)' build sanitized CC=gcc SANITIZE=address,undefined all unit shim; then

@@ -28,6 +28,7 @@
 static const char *const count_on[] = {
 	"UPDATE device_session SET f_cnt_down = min(f_cnt_down + " TEXT(RESTORE_F_CNT_DOWN) ", " F_CNT_MAX "),"
 	" a_f_cnt_down = min(a_f_cnt_down + " TEXT(RESTORE_F_CNT_DOWN) ", " F_CNT_MAX ")",
+	"UPDATE multicast_group SET f_cnt_down = min(f_cnt_down + " TEXT(RESTORE_F_CNT_DOWN) ", " F_CNT_MAX ")",
 	"UPDATE device SET join_nonce = min(join_nonce + " TEXT(RESTORE_JOIN_NONCE) ", " NONCE_MAX ")",
 	"UPDATE meta SET value = 1 + ((value + 1 + abs(random() % 1000000000)) & 2147483647) WHERE key = 'epoch'",
 };

@@ -14,8 +14,8 @@
 /*
  * Let a copy of the database take the place of the one at `path`, which no daemon may have open. The copy is read
  * only, may be of an older schema, and may be a file made while a daemon ran by SQLite's own means (VACUUM INTO,
- * .backup). All FCntDown (NFCntDown, AFCntDown) move on by RESTORE_F_CNT_DOWN, all JoinNonces by
- * RESTORE_JOIN_NONCE, the epoch changes. On failure the database is as it was.
+ * .backup). All FCntDown (NFCntDown, AFCntDown, those of multicast groups) move on by RESTORE_F_CNT_DOWN, all
+ * JoinNonces by RESTORE_JOIN_NONCE, the epoch changes. On failure the database is as it was.
  *
  * LS_ECONFLICT: a daemon runs on it. LS_EFORMAT: the copy is no database of ours, or damaged. LS_EVERSION: its
  * schema is newer. err receives a sentence.

@@ -132,7 +132,8 @@ def multicast(w):
         got = mc.receive(down.phy)
         assert got.application() == (20, bytes([i])) and got.f_cnt == i, (i, got.f_cnt, got.application())
         for dev in members:
-            w.exchange(gw, dev)
+            before = dev.session.f_cnt_down
+            assert w.exchange(gw, dev).f_cnt == before
 
 
 @case('D10', 'an item that expires in the queue frees no counter')

@@ -75,7 +75,7 @@ class TxPk:
         require(device_class == 'C' or t.get('imme', False) is False, 'a class %s downlink with imme' % device_class)
         if device_class == 'B' or (device_class == 'C' and 'tmms' in t):
             require(isinstance(t.get('tmms'), int) and 'tmst' not in t, 'a class B downlink at %r' % t.get('tmms'))
-        elif not t.get('imme', False):
+        elif not t.get('imme', False) and not (device_class == 'C' and isinstance(t.get('tmms'), int)):
             require(isinstance(t.get('tmst'), int) and 0 <= t['tmst'] < 1 << 32, 'txpk tmst %r' % t.get('tmst'))
             require(self.margin_us > 0, 'PULL_RESP came %d us after its window' % -self.margin_us)
         require(t['size'] == len(self.phy), 'txpk size %d, data has %d octets' % (t['size'], len(self.phy)))

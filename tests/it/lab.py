@@ -124,7 +124,7 @@ class Lab:
 
     def event(self, dev, kind, timeout=5.0, count=1, **keys):
         def match(e):
-            return (e['kind'] == kind and e['deviceInfo']['devEui'] == dev.dev_eui
+            return (e['kind'] == kind and e.get('deviceInfo', {}).get('devEui') == dev.dev_eui
                     and all(e.get(k) == v for k, v in keys.items()))
         return self.events.wait(match, timeout, count)
 

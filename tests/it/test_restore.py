@@ -124,3 +124,16 @@ def test_join_nonce_counts_on(own_lab, tmp_path):
     gw.open_path()
     assert lab.join(gw, dev).join_nonce == 1 + 256 + 1
     lab.exchange(gw, dev)
+
+
+def test_multicast_counter_counts_on(world):
+    lab, gw, dev, path, _ = world
+    lab.lsctl('multicast', 'create', 'all', '-t', 'acme', '-a', 'meters', '--class', 'C', '--region', 'EU868', '--dr', '0',
+              '--mc-addr', '01ffff01', '--mc-nwk-s-key', lab.daemon.secret(b'n' * 16), '--mc-app-s-key',
+              lab.daemon.secret(b'a' * 16))
+    lab.daemon.stop()
+    copy = path.parent.parent / 'later.db'
+    shutil.copy2(path, copy)
+    assert restore(lab, copy).returncode == 0
+    lab.daemon.start()
+    assert lab.lsctl('multicast', 'show', 'all', '-o', 'json').json()['f_cnt_down'] == 4096
