@@ -31,3 +31,16 @@ void session_start_otaa(const struct device *d, const struct region *region, str
 		up->rx2_dr = (uint8_t)wish.rx2_dr;
 	up->device_class = class_of(d->profile);
 }
+
+/* Half the way around: with 16 bits what is farther ahead lies behind. */
+#define MAX_GAP_16_BIT 0x8000u
+
+uint32_t device_max_f_cnt_gap(const struct device *d)
+{
+	int64_t own = d->profile->max_fcnt_gap;
+	uint32_t gap = own >= 0 ? (uint32_t)own : mac_version_rules(d->profile->mac_version)->max_f_cnt_gap;
+
+	if (device_counts_16_bit(d) && (!gap || gap > MAX_GAP_16_BIT))
+		return MAX_GAP_16_BIT;
+	return gap;
+}

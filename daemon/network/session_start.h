@@ -35,10 +35,6 @@ static inline bool device_is_relaxed(const struct device *d)
 }
 
 /* How far its counter may jump, from the last one accepted; 0: any distance. */
-static inline uint32_t device_max_f_cnt_gap(const struct device *d)
-{
-	return d->profile->max_fcnt_gap >= 0 ? (uint32_t)d->profile->max_fcnt_gap
-	                                     : mac_version_rules(d->profile->mac_version)->max_f_cnt_gap;
-}
+uint32_t device_max_f_cnt_gap(const struct device *d);
 
 #endif

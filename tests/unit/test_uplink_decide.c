@@ -379,6 +379,154 @@ static void a_stranger_s_private_gateway_does_not_speak_for_the_frame(void **sta
 	bench_close(&b);
 }
 
+static void profile_s_own_gap_takes_the_place_of_the_version_s(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	bench_last(&b, 9);
+	b.device->profile->max_fcnt_gap = 100;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 9 + 100}), UPLINK_NEW);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 9 + 101}), UPLINK_DROP);
+	assert_int_equal(outcome.reason, DROP_F_CNT_GAP);
+	assert_int_equal(outcome.f_cnt, 110); /* what counter accept is about */
+	assert_non_null(strstr(drop_reason_hint(outcome.reason), "lsctl device counter accept"));
+	b.device->profile->max_fcnt_gap = 0;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65000}), UPLINK_NEW);
+	/* Too far ahead is said only where the MIC fits. */
+	b.device->profile->max_fcnt_gap = 100;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 9 + 101, .spoil = 10}), UPLINK_DROP);
+	assert_int_equal(outcome.reason, DROP_MIC_MISMATCH);
+	bench_close(&b);
+	bench_open(&b, "1.0.4");
+	bench_last(&b, 9);
+	b.device->profile->max_fcnt_gap = 100;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 9 + 101}), UPLINK_DROP);
+	assert_int_equal(outcome.reason, DROP_F_CNT_GAP);
+	bench_close(&b);
+}
+
+static void device_with_16_bits_begins_again_after_65535(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.2");
+	b.device->profile->f_cnt_16_bit = true;
+	bench_last(&b, 65534);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65535}), UPLINK_NEW);
+	assert_int_equal(outcome.up.f_cnt_up, 0);
+	b.session->up = outcome.up;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65535}), UPLINK_REPEAT);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_NEW);
+	assert_int_equal(outcome.f_cnt, 0);
+	b.session->up = outcome.up;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65530}), UPLINK_DROP); /* far ahead, or behind */
+	assert_int_equal(outcome.reason, DROP_F_CNT_REPLAYED);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 20000}), UPLINK_DROP);
+	assert_int_equal(outcome.reason, DROP_F_CNT_GAP);
+	/* No limit is still none that reaches around. */
+	b.device->profile->max_fcnt_gap = 0;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65530}), UPLINK_DROP);
+	bench_close(&b);
+	/* From 1.0.4 on there is no such device. */
+	bench_open(&b, "1.0.4");
+	b.device->profile->f_cnt_16_bit = true;
+	bench_last(&b, 65535);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_DROP);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 65536}), UPLINK_NEW);
+	bench_close(&b);
+}
+
+static void relaxed_device_may_begin_again_at_0_or_1(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	b.device->profile->supports_otaa = false;
+	bench_last(&b, 70000);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_DROP); /* not asked for */
+	b.device->profile->f_cnt_relaxed = true;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_NEW);
+	assert_true(outcome.restarts_counters);
+	assert_int_equal(outcome.up.f_cnt_up, 1);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 1}), UPLINK_NEW);
+	assert_true(outcome.restarts_counters);
+	assert_int_equal(outcome.up.f_cnt_up, 2);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 2}), UPLINK_DROP);
+	/* The same frame again is a repetition, not a second beginning. */
+	hear(&b, b.session, (struct sent){.f_cnt = 0});
+	b.session->up = outcome.up;
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_REPEAT);
+	assert_false(outcome.restarts_counters);
+	bench_close(&b);
+}
+
+/* U21: 0 and 1 of the round before must not be taken for a beginning, nor move the upper half. */
+static void replay_in_relaxed_mode_does_not_touch_the_upper_half(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	b.device->profile->supports_otaa = false;
+	b.device->profile->f_cnt_relaxed = true;
+	bench_last(&b, 131080);
+	for (uint32_t f_cnt = 65536; f_cnt <= 65540; f_cnt++) {
+		assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = f_cnt}), UPLINK_DROP);
+		assert_int_not_equal(outcome.reason, DROP_NONE);
+	}
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 131081}), UPLINK_NEW);
+	assert_false(outcome.restarts_counters);
+	bench_close(&b);
+}
+
+static void neither_a_joining_device_nor_one_of_1_0_4_begins_again(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3"); /* supports_otaa */
+	b.device->profile->f_cnt_relaxed = true;
+	bench_last(&b, 70000);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_DROP);
+	bench_close(&b);
+	bench_open(&b, "1.0.4");
+	b.device->profile->supports_otaa = false;
+	b.device->profile->f_cnt_relaxed = true;
+	bench_last(&b, 70000);
+	assert_int_equal(hear(&b, b.session, (struct sent){.f_cnt = 0}), UPLINK_DROP);
+	bench_close(&b);
+}
+
+/* The table of repetitions: how many transmissions of one counter each version allows. */
+static void repetitions_are_bounded_by_the_version(void **state)
+{
+	static const struct {
+		const char *version;
+		unsigned confirmed, unconfirmed;
+	} rows[] = {{"1.0.0", 8, 15}, {"1.0.1", 8, 15}, {"1.0.2", 8, 15}, {"1.0.3", 8, 15}, {"1.0.4", 1, 1}};
+	struct bench b;
+
+	(void)state;
+	for (size_t r = 0; r < sizeof(rows) / sizeof(rows[0]); r++)
+		for (int confirmed = 0; confirmed < 2; confirmed++) {
+			struct sent f = {.f_cnt = 7, .m_type = confirmed ? M_TYPE_CONFIRMED_UP : M_TYPE_UNCONFIRMED_UP, .at_us = 1000000000};
+			unsigned taken = 1;
+
+			bench_open(&b, rows[r].version);
+			assert_int_equal(hear(&b, b.session, f), UPLINK_NEW);
+			b.session->up = outcome.up;
+			for (f.at_us += 3000000; hear(&b, b.session, f) == UPLINK_REPEAT && taken < 100; f.at_us += 3000000, taken++)
+				b.session->up = outcome.up;
+			assert_int_equal(taken, confirmed ? rows[r].confirmed : rows[r].unconfirmed);
+			assert_int_equal(outcome.reason, DROP_TOO_MANY_REPEATS);
+			bench_close(&b);
+		}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -401,6 +549,12 @@ int main(void)
 		cmocka_unit_test(adr_ack_request_must_be_answered),
 		cmocka_unit_test(a_rogue_gateway_s_claims_do_not_decide_over_the_frame),
 		cmocka_unit_test(a_stranger_s_private_gateway_does_not_speak_for_the_frame),
+		cmocka_unit_test(profile_s_own_gap_takes_the_place_of_the_version_s),
+		cmocka_unit_test(device_with_16_bits_begins_again_after_65535),
+		cmocka_unit_test(relaxed_device_may_begin_again_at_0_or_1),
+		cmocka_unit_test(replay_in_relaxed_mode_does_not_touch_the_upper_half),
+		cmocka_unit_test(neither_a_joining_device_nor_one_of_1_0_4_begins_again),
+		cmocka_unit_test(repetitions_are_bounded_by_the_version),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
