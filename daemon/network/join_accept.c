@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "network/mac_session.h"
 #include "network/session_start.h"
 
 /* Session keys, and the octets on air. With OptNeg every key has its own root and rule (frames.md 10 and 11). */
@@ -40,6 +41,22 @@ static void seal_11(struct lw_crypto *crypto, const struct join_accept_input *in
 	key_wipe(&js_int_key);
 }
 
+static void keep_radio(const struct session *keep, struct join_accept *out)
+{
+	struct session_up_row *up = &out->session.up;
+	struct mac_state state;
+
+	up->rx1_delay_s = keep->up.rx1_delay_s;
+	up->rx1_dr_offset = keep->up.rx1_dr_offset;
+	up->rx2_dr = keep->up.rx2_dr;
+	up->rx2_freq_hz = keep->up.rx2_freq_hz;
+	up->device_class = keep->up.device_class;
+	mac_session_state(keep, &state);
+	mac_state_restart_counters(&state);
+	out->session.mac_len = mac_state_encode(&state, out->mac);
+	out->session.mac = out->mac;
+}
+
 void join_accept_build(struct lw_crypto *crypto, const struct join_accept_input *in, struct join_accept *out)
 {
 	const struct device *d = in->device;
@@ -65,13 +82,7 @@ void join_accept_build(struct lw_crypto *crypto, const struct join_accept_input 
 	};
 	memcpy(out->session.region, region->name, sizeof(out->session.region));
 	if (in->keep) {
-		up->rx1_delay_s = in->keep->up.rx1_delay_s;
-		up->rx1_dr_offset = in->keep->up.rx1_dr_offset;
-		up->rx2_dr = in->keep->up.rx2_dr;
-		up->rx2_freq_hz = in->keep->up.rx2_freq_hz;
-		up->device_class = in->keep->up.device_class;
-		out->session.mac = in->keep->mac;
-		out->session.mac_len = in->keep->mac_len;
+		keep_radio(in->keep, out);
 	} else {
 		session_start_otaa(d, region, up);
 		up->rx2_freq_hz = in->rx2_freq_hz;

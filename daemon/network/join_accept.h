@@ -7,6 +7,7 @@
 
 #include "lorawan/crypto.h"
 #include "network/fleet.h"
+#include "network/mac_state.h"
 
 #define JOIN_NONCE_MAX 0xffffff
 
@@ -27,7 +28,8 @@ struct join_accept_input {
 };
 
 struct join_accept {
-	struct session_row session;        /* pending; its mac is borrowed from `keep` */
+	struct session_row session;        /* pending; its mac points to the next member */
+	uint8_t mac[MAC_STATE_OCTETS_MAX];
 	uint8_t phy[33];
 	size_t phy_len;
 };

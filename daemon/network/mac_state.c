@@ -128,6 +128,18 @@ int mac_state_channel(const struct mac_state *s, const struct region *region, en
 	return -1;
 }
 
+void mac_state_restart_counters(struct mac_state *s)
+{
+	s->pending_len = s->pending_late = 0;
+	s->pending_f_cnt = 0;
+	s->n_refusals = 0;
+	s->mac_only_from_f_cnt = 0;
+	s->mac_only_streak = 0;
+	s->in_back_off = false;
+	s->back_off_f_cnt = 0;
+	s->adr_len = 0;
+}
+
 /* ---- writing -------------------------------------------------------------------------------- */
 
 struct writer {

@@ -130,6 +130,9 @@ uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *regio
 int mac_state_channel(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
                       uint32_t freq_hz, int dr);
 
+/* A new session that keeps the radio parameters (rejoin type 2): what hangs on the old counter is forgotten. */
+void mac_state_restart_counters(struct mac_state *s);
+
 /* Octets written, at most MAC_STATE_OCTETS_MAX. */
 #define MAC_STATE_OCTETS_MAX 896
 size_t mac_state_encode(const struct mac_state *s, uint8_t out[MAC_STATE_OCTETS_MAX]);

@@ -5,22 +5,12 @@
  */
 #include <string.h>
 
-#include "network/mac_state.h"
+#include "network/mac_session.h"
 #include "network/session_crypto.h"
 #include "network/uplink_parts.h"
 
 #define RADIOS_MAX 4          /* copies that disagree about the transmission: more are not looked at */
 #define CONF_F_CNTS_MAX 4
-
-static void mac_state_of(const struct session *s, struct mac_state *out)
-{
-	uint8_t cf_list[16];
-	bool has_cf_list = region_cf_list(s->region, s->device->profile->mac_version, s->device->profile->revision, cf_list);
-
-	mac_state_init(out, s->region, has_cf_list ? cf_list : NULL);
-	if (s->mac)
-		mac_state_decode(out, s->mac, s->mac_len);
-}
 
 unsigned uplink_nb_trans(const struct session *s)
 {
@@ -29,7 +19,7 @@ unsigned uplink_nb_trans(const struct session *s)
 	struct mac_command command;
 	unsigned nb_trans;
 
-	mac_state_of(s, &state);
+	mac_session_state(s, &state);
 	nb_trans = state.nb_trans;
 	mac_iter_init(&it, LW_DOWN, state.pending, state.pending_len);
 	while (mac_iter_next(&it, &command))
@@ -52,7 +42,7 @@ static unsigned channel_candidates(const struct session *s, uint32_t freq_hz, in
 		out[n++] = (uint8_t)first;
 	if (s->region->table->is_fixed_plan)
 		return n;
-	mac_state_of(s, &state);
+	mac_session_state(s, &state);
 	for (unsigned i = 0; i < MAC_CHANNELS_MAX; i++) {
 		uint32_t f = state.channels[i].freq_hz;
 

@@ -76,7 +76,8 @@ static struct phy_join_accept read_accept(struct bench *b, uint8_t type, uint16_
 
 static void types_0_and_1_begin_anew_and_type_2_keeps_the_radio(void **state)
 {
-	static uint8_t mac[] = {1, 2, 3};
+	struct mac_state mac_before, mac_after;
+	uint8_t mac[MAC_STATE_OCTETS_MAX];
 	struct bench b;
 
 	(void)state;
@@ -86,9 +87,15 @@ static void types_0_and_1_begin_anew_and_type_2_keeps_the_radio(void **state)
 
 		open_11(&b);
 		b.device->join_nonce = 8;
-		b.session->mac = malloc(sizeof(mac));
-		memcpy(b.session->mac, mac, sizeof(mac));
-		b.session->mac_len = sizeof(mac);
+		mac_state_init(&mac_before, b.session->region, NULL);
+		mac_before.nb_trans = 3;
+		mac_before.tx_power = 4;
+		mac_before.pending[0] = 0x06;
+		mac_before.pending_len = 1;
+		mac_before.pending_f_cnt = 900;
+		b.session->mac_len = (uint16_t)mac_state_encode(&mac_before, mac);
+		b.session->mac = malloc(b.session->mac_len);
+		memcpy(b.session->mac, mac, b.session->mac_len);
 		assert_int_equal(ask(&b, (struct phy_rejoin_request){.type = type, .rj_count = 5}, NULL, 0), DROP_NONE);
 		accept = read_accept(&b, type, 5);
 		assert_true(accept.opt_neg);
@@ -106,6 +113,14 @@ static void types_0_and_1_begin_anew_and_type_2_keeps_the_radio(void **state)
 		assert_int_equal(outcome.accept.session.up.f_cnt_up, 0);
 		assert_int_equal(outcome.accept.session.down.f_cnt_down, 0);
 		assert_int_equal(outcome.accept.session.next_rj_count0, 0);
+		assert_int_equal(outcome.accept.session.mac != NULL, keeps);
+		if (keeps) {
+			mac_state_init(&mac_after, b.session->region, NULL);
+			assert_int_equal(mac_state_decode(&mac_after, outcome.accept.session.mac, outcome.accept.session.mac_len), LS_OK);
+			assert_int_equal(mac_after.nb_trans, 3);
+			assert_int_equal(mac_after.tx_power, 4);
+			assert_int_equal(mac_after.pending_len, 0); /* of the old counter */
+		}
 		bench_close(&b);
 	}
 }
