@@ -203,7 +203,8 @@ static bool obey_limits(const struct adr_input *in, uint16_t rates, struct adr_s
 {
 	int max_dr = in->limits.max_dr, dr = -1;
 
-	if (is_basic_lora(in->plan, out->dr) && in->limits.max_lora_dr < max_dr)
+	/* Wide LoRa and FSK lie above the limit and need more signal; LR-FHSS lies there too and needs less. */
+	if (in->plan->data_rates[out->dr].radio.modulation != MOD_LR_FHSS && in->limits.max_lora_dr < max_dr)
 		max_dr = in->limits.max_lora_dr;
 	if (out->dr > max_dr)
 		dr = next_rate(rates, max_dr + 1, -1);

@@ -90,7 +90,7 @@ void adr_note(struct adr_state *s, const struct adr_plan *plan, const struct adr
  */
 struct adr_limits {
 	uint8_t min_dr, max_dr;    /* the operator's */
-	uint8_t max_lora_dr;       /* the region's, for LoRa; LR-FHSS rates lie above it */
+	uint8_t max_lora_dr;       /* the region's, for all but LR-FHSS, whose rates lie above it */
 	uint16_t dr_mask;          /* bit per data rate: some enabled channel has it and the device has not refused it */
 	uint8_t min_tx_power, max_tx_power; /* indices: the most power is the lowest */
 };

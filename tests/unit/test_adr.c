@@ -343,14 +343,28 @@ static void refused_rate_is_stepped_over_at_its_price(void **state)
 	assert_wish(&b, &adr_default, 4, 0, 1);
 }
 
-static void other_modulations_are_left_alone_by_the_default(void **state)
+static void lr_fhss_is_left_alone_by_the_default(void **state)
 {
 	struct bench b;
 
 	(void)state;
-	for (uint8_t dr = 6; dr < 12; dr++) {
+	for (uint8_t dr = 8; dr < 12; dr++) {
 		open_bench(&b, dr, 0);
 		hear(&b, 30, 0, ADR_HISTORY_MAX);
+		assert_no_wish(&b, &adr_default);
+	}
+}
+
+static void wide_lora_and_fsk_come_back_to_the_fastest_rate_of_adr_unless_allowed(void **state)
+{
+	struct bench b;
+
+	(void)state;
+	for (uint8_t dr = 6; dr < 8; dr++) {
+		open_bench(&b, dr, 0);
+		hear(&b, 10, 0, 1);
+		assert_wish(&b, &adr_default, 5, 0, 1);
+		b.limits.max_lora_dr = 7;
 		assert_no_wish(&b, &adr_default);
 	}
 }
@@ -581,7 +595,8 @@ int main(void)
 		cmocka_unit_test(limits_hold_and_a_setting_outside_them_comes_back),
 		cmocka_unit_test(refused_rate_is_stepped_over_at_its_price),
 		cmocka_unit_test(rates_of_every_region_and_revision_get_faster_one_spreading_factor_at_a_time),
-		cmocka_unit_test(other_modulations_are_left_alone_by_the_default),
+		cmocka_unit_test(lr_fhss_is_left_alone_by_the_default),
+		cmocka_unit_test(wide_lora_and_fsk_come_back_to_the_fastest_rate_of_adr_unless_allowed),
 		cmocka_unit_test(lr_fhss_coding_follows_the_median_rssi),
 		cmocka_unit_test(lr_fhss_without_such_rates_wishes_nothing),
 		cmocka_unit_test(both_modulations_use_lora_while_it_is_fast_enough),
