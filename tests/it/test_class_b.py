@@ -161,3 +161,53 @@ def test_an_uplink_that_comes_first_takes_item_and_counter(lab, gw):
     down = lab.rx1(gw, dev, heard)
     assert down.application() == (10, b'\x01') and down.f_cnt == 0
     lab.wait_queue_empty(dev)
+
+
+def ask(lab, gw, dev, name, **fields):
+    """A request of the device, and the class A answer to it."""
+    n, heard = lab.send(gw, dev, b'q', f_opts=dev.mac.ask(name, **fields))
+    return lab.rx1(gw, dev, heard)
+
+
+def test_ping_slots_are_those_the_device_tells(lab, gw):
+    dev = lab.abp('1.0.4', profile=lab.profile('1.0.4', None, '--supports-class-b'))
+    down = ask(lab, gw, dev, 'PingSlotInfoReq', periodicity=1)
+    assert any(c.name == 'PingSlotInfoAns' for c in down.commands())
+    dev.mac.periodicity = 1
+    hear(lab, gw, dev)
+    lab.push(dev, 10, b'\x01')
+    t = gw.wait_downlink(8, device_class='B')
+    in_slot(t, dev.dev_addr, 1)
+    assert dev.receive(t.phy, class_a=False).application() == (10, b'\x01')
+
+
+def test_ping_slots_use_the_channel_the_device_accepted(lab, gw):
+    profile = lab.profile('1.0.4', None, '--supports-class-b', '--ping-slot-dr', '5', '--ping-slot-freq-hz', '868300000')
+    dev = lab.abp('1.0.4', profile=profile)
+    down = ask(lab, gw, dev, 'PingSlotInfoReq', periodicity=0)
+    for _ in range(6):     # until it was asked to change the channel, and its answer has come
+        if any(c.name == 'PingSlotChannelReq' for c in down.commands()):
+            break
+        n, heard = lab.send(gw, dev, b'x', confirmed=True)
+        down = lab.rx1(gw, dev, heard)
+    assert dev.mac.ping_slot == (868300000, 5)
+    hear(lab, gw, dev)     # carries the answer
+    lab.push(dev, 10, b'\x01')
+    t, down = take(gw, dev)
+    assert (t.freq_hz, t.datr) == (868300000, EU868.rates[5])
+
+
+def test_a_refused_ping_slot_channel_changes_nothing(lab, gw):
+    profile = lab.profile('1.0.4', None, '--supports-class-b', '--ping-slot-dr', '4', '--ping-slot-freq-hz', '868300000')
+    dev = lab.abp('1.0.4', profile=profile)
+    dev.mac.refuse[0x11] = 1
+    down = ask(lab, gw, dev, 'PingSlotInfoReq', periodicity=0)
+    for _ in range(6):
+        if any(c.name == 'PingSlotChannelReq' for c in down.commands()):
+            break
+        n, heard = lab.send(gw, dev, b'x', confirmed=True)
+        down = lab.rx1(gw, dev, heard)
+    hear(lab, gw, dev)
+    lab.push(dev, 10, b'\x01')
+    t, down = take(gw, dev)
+    assert (t.freq_hz, t.datr) == (869525000, EU868.rates[3])

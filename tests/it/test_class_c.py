@@ -160,6 +160,30 @@ def test_a_class_a_profile_is_not_sent_to(lab, gw):
     lab.nothing_more(gw)
 
 
+def test_a_device_of_1_1_says_its_class_itself(lab):
+    gw = lab.gateway()
+    dev = lab.otaa('1.1.0', profile=lab.profile('1.1.0', None, '--supports-class-c'))
+    lab.join(gw, dev)
+    lab.exchange(gw, dev)
+    assert lab.device_json(dev)['device_class'] == 'A'
+    dev.mac.indicate('DeviceModeInd', **{'class': 2})
+    n, heard = lab.send(gw, dev, b'x')
+    down = lab.rx1(gw, dev, heard)
+    assert any(c.name == 'DeviceModeConf' for c in down.commands()) and dev.mac.device_class == 'C'
+    windows_over(heard)
+    lab.push(dev, 10, b'\x01')
+    down = take(gw, dev)
+    assert down.application() == (10, b'\x01') and down.counter == 'a'
+    dev.mac.indicate('DeviceModeInd', **{'class': 0})
+    gw2 = lab.gateway()     # the other one is on air
+    n, heard = lab.send(gw2, dev, b'x')
+    lab.rx1(gw2, dev, heard)
+    windows_over(heard)
+    lab.push(dev, 10, b'\x02')
+    lab.nothing_more(gw, gw2)
+    assert lab.device_json(dev)['device_class'] == 'A'
+
+
 def test_gateways_are_known_after_a_restart(own_lab):
     lab = own_lab
     gw = lab.gateway()
