@@ -280,6 +280,8 @@ int do_MULTICAST_QUEUE_PUSH(struct server *srv, struct request *r)
 	if (!g)
 		return LS_ENOTFOUND;
 	rc = request_payload(r, data, &len);
+	if (!rc && request_text(r, "expires_at") && time_param(r, "expires_at") <= clock_wall_us())
+		return request_refuse(r, LS_EINVAL, "expires_at", NULL, NULL, "expires_at: that time is over");
 	if (!rc)
 		rc = check_push(srv, r, g, len);
 	if (rc)

@@ -21,7 +21,9 @@
 #include "network/windows.h"
 
 #define NO_PATH_RETRY_US 5000000  /* a gateway may come back */
-#define FAILED_PAUSE_US 2000000   /* a gateway refused: not at once again */
+#define FAILED_PAUSE_US 2000000   /* a gateway refused: not at once again, each try costs a counter */
+#define FAILED_DOUBLINGS_MAX 8    /* so the longest pause is eight minutes and a half */
+#define START_US 3000000          /* gateways need to say where they are */
 #define AFTER_AIR_US 100000       /* a device needs to listen again */
 #define RX_OPEN_US 200000         /* our estimate of a receive window is that much off */
 #define WRITE_RETRY_US 2000       /* a control write on the device is under way */
@@ -33,6 +35,7 @@ struct class_timer {
 	struct class_timer *next, **link;
 	struct eui64 dev_eui;
 	int64_t quiet_until_wall_us;
+	uint8_t failures;          /* downlinks refused by all gateways, in a row */
 	bool reported;             /* that it cannot be reached was said, and holds */
 };
 
@@ -352,8 +355,12 @@ void class_kick_all(struct network *n)
 	struct device *d;
 	size_t at = 0;
 
-	while ((d = ptr_table_next(&n->fleet->devices, &at)))
-		class_kick(n, d);
+	while ((d = ptr_table_next(&n->fleet->devices, &at))) {
+		struct class_timer *t = d->queue && !is_class_a(d) ? timer_of(n, d) : NULL;
+
+		if (t)
+			look_again(n, t, START_US);
+	}
 }
 
 void class_settled(struct network *n, struct device *d, const struct transmit *t, bool sent)
@@ -367,8 +374,12 @@ void class_settled(struct network *n, struct device *d, const struct transmit *t
 	timer = timer_of(n, d);
 	if (!timer)
 		return;
-	if (!sent)
-		end = now + FAILED_PAUSE_US;
+	if (sent)
+		timer->failures = 0;
+	else
+		end = now + ((uint64_t)FAILED_PAUSE_US << timer->failures);
+	if (!sent && timer->failures < FAILED_DOUBLINGS_MAX)
+		timer->failures++;
 	if (end > now && clock_wall_us() + (int64_t)(end - now) > timer->quiet_until_wall_us)
 		timer->quiet_until_wall_us = clock_wall_us() + (int64_t)(end - now);
 	class_kick(n, d);

@@ -25,15 +25,23 @@ static int16_t snr_at_125khz(const struct reception *r)
 	return (int16_t)snr_db10;
 }
 
-static void note_gps(struct network *n, const struct reception *r, int64_t now_us)
-{
-	struct gateway *g = r->rx.gps_us ? fleet_gateway(n->fleet, r->rx.gateway_id) : NULL;
+#define GPS_AGE_US INT64_C(60000000) /* noted again not before that: most uplinks tell what is known */
 
-	if (g)
-		g->gps_seen_us = now_us;
+static void note_gps(struct network *n, const struct collected *e)
+{
+	for (unsigned i = 0; i < e->n; i++) {
+		const struct reception *r = &e->receptions[i];
+		struct gateway *g;
+
+		if (!r->rx.gps_us || !r->gateway || e->first_wall_us < r->gateway->gps_seen_us + GPS_AGE_US)
+			continue;
+		g = fleet_gateway(n->fleet, r->rx.gateway_id);
+		if (g)
+			g->gps_seen_us = e->first_wall_us;
+	}
 }
 
-static size_t receivers_of(struct network *n, const struct collected *e, const struct device *d,
+static size_t receivers_of(const struct collected *e, const struct device *d,
                            struct heard_gateway out[COLLECT_COPIES_MAX])
 {
 	size_t count = 0;
@@ -46,7 +54,6 @@ static size_t receivers_of(struct network *n, const struct collected *e, const s
 			twice = eui64_equal(out[j].gateway_id, r->rx.gateway_id);
 		if (twice)
 			continue;
-		note_gps(n, r, e->first_wall_us);
 		out[count++] = (struct heard_gateway){
 			.gateway_id = r->rx.gateway_id, .rssi_dbm = r->rx.rssi_dbm, .snr_db10 = snr_at_125khz(r)};
 	}
@@ -59,13 +66,14 @@ void class_note_uplink(struct network *n, struct commit *c, struct device *d, co
 	uint8_t octets[HEARD_OCTETS];
 	size_t count;
 
+	note_gps(n, e);
 	if (!is_wanted(d))
 		return;
 	if (!d->heard)
 		d->heard = calloc(1, sizeof(*d->heard));
 	if (!d->heard)
 		return;
-	count = receivers_of(n, e, d, list);
+	count = receivers_of(e, d, list);
 	if (count && heard_take(d->heard, list, count))
 		store_batch_heard(c->batch, d->dev_eui, octets, heard_write(d->heard, octets));
 }

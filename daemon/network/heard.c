@@ -46,7 +46,7 @@ bool heard_take(struct heard *h, const struct heard_gateway *fresh, size_t n)
 			next.list[next.n++] = h->list[i];
 	changed = next.n != h->n;
 	for (unsigned i = 0; i < next.n && !changed; i++)
-		changed = !eui64_equal(next.list[i].gateway_id, h->list[i].gateway_id);
+		changed = !has(h, next.list[i].gateway_id);
 	*h = next;
 	return changed;
 }

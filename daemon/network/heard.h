@@ -29,7 +29,7 @@ struct heard {
 	struct heard_gateway list[HEARD_MAX];
 };
 
-/* An uplink was heard by these (any order, each once). True when the gateways or their order changed. */
+/* An uplink was heard by these (any order, each once). True when there are others now than before, in whatever order. */
 bool heard_take(struct heard *h, const struct heard_gateway *fresh, size_t n);
 
 /* Forget a gateway. */

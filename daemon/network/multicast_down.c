@@ -32,6 +32,7 @@
 #define AHEAD_US 1000000       /* class C by GPS time: so long after the lead */
 #define AFTER_AIR_US 500000    /* between two gateways, and two items */
 #define PATIENCE_US 60000000   /* one gateway after another: for those that are busy */
+#define START_US 3000000       /* gateways need to say where they are */
 #define RETRY_US 5000000       /* no gateway, or none took it */
 
 /* Made with the first item of a group, and kept while it has any. */
@@ -553,6 +554,9 @@ void multicast_kick_all(struct network *n)
 	struct multicast_group *g;
 	size_t at = 0;
 
-	while ((g = ptr_table_next(&n->fleet->multicast_groups, &at)))
+	while ((g = ptr_table_next(&n->fleet->multicast_groups, &at))) {
 		network_multicast_changed(n, g);
+		if (g->send)
+			g->send->quiet_until_us = clock_mono_us() + START_US;
+	}
 }

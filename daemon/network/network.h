@@ -12,6 +12,7 @@
  * path.c        through which gateway
  * windows.c     which receive windows can be met
  * transmit.c    downlinks at gateways: TX_ACK, RX2, timeouts
+ * class_*.c, multicast_down.c  downlinks that answer no uplink: class_schedule.c decides when, class_place.c by which gateway
  *
  * This room includes no socket, no control code and no application code: it is told the time, given
  * randomness, and speaks through `struct network_out`.

@@ -8,7 +8,7 @@ import pytest
 
 import lorawan as lw
 from daemon import wait_until
-from gateway import SLOW
+from gateway import SILENCE, SLOW
 from lorawan import EU868
 from lorawan_class_b import BEACON_DELAY_US, gps_ms, is_slot, ping_nb
 from lorawan_session import Session
@@ -189,6 +189,19 @@ def test_members_are_devices_of_the_application(lab, profile):
     group.add(dev)
     lab.lsctl('device', 'delete', dev.dev_eui, '--yes')
     assert group.show()['device_count'] == 0
+
+
+def test_a_group_can_go_while_it_is_sent(lab, gw, gw2, profile):
+    gw.policy = lambda d: SILENCE
+    group = Group(lab).add(member(lab, profile, [gw]), member(lab, profile, [gw2]))
+    for i in range(3):
+        group.push(10, bytes([i]))
+    wait_until(lambda: gw.untaken() or gw2.untaken(), 8 * SLOW, 'a downlink')
+    lab.lsctl('multicast', 'delete', group.name, '--yes')
+    again = Group(lab).add(member(lab, profile, [gw2]))
+    again.push(10, b'\x09')
+    again.take(gw2)
+    again.wait_empty()
 
 
 def test_keys_are_shown_only_when_asked_for(lab):
