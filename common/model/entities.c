@@ -273,6 +273,18 @@ static const struct field device_session_fields[] = {
 	 "Last accepted uplink"},
 };
 
+static const struct field device_mac_fields[] = {
+	{"item", FT_TEXT, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 14, "Parameter"},
+	{"wish", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 20,
+	 "What the server wishes; empty: it is left as it is"},
+	{"acknowledged", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 20,
+	 "What the device has acknowledged, or has since its activation"},
+	{"refused", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 20,
+	 "What it refused or did not answer, and when it is asked again"},
+	{"asked", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 20,
+	 "The request whose answer is due with its next uplink"},
+};
+
 static const struct field queue_item_fields[] = {
 	{"queue_item_id", FT_UUID, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "queue_item_id", "id",
 	 NULL, 36, "Id of the item"},
@@ -435,6 +447,7 @@ const struct entity model_entities[] = {
 	    "The root key of a device"),
 	ROW(E_DEVICE_SESSION, "device_session", "", "device_session", "device_session_view",
 	    device_session_fields, "slot", "A session of a device"),
+	ROW(E_DEVICE_MAC, "device_mac", "", NULL, NULL, device_mac_fields, "item", "A MAC parameter of a device"),
 	ROW(E_QUEUE_ITEM, "queue", "q", "queue_item", "queue_view", queue_item_fields, "created_at",
 	    "A downlink waiting for its device"),
 	ROW(E_MULTICAST, "multicast", "mc mcast multicasts", "multicast_group", "multicast_view", multicast_fields, "name",

@@ -89,6 +89,15 @@ static const struct field params_queue_device[] = {
 	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
 	{0}};
 
+static const struct field params_mac_send[] = {
+	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
+	{"command", FT_TEXT, FF_POSITIONAL, 1, 40, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Name of the command, like dev-status, link-adr, force-rejoin"},
+	{"values", FT_TEXT, 0, 1, 255, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Its fields, like data_rate=3,nb_trans=2; those not named are 0"},
+	{"data", FT_HEX, 0, 1, 48, NULL, NULL, NULL, "hex", NULL, 0, "Instead: commands as octets, each with its CID"},
+	{0}};
+
 static const struct field params_queue_flush[] = {
 	{"dev_eui", FT_REF, FF_POSITIONAL | FF_REQUIRED, NO_LIMIT, "device", NULL, NULL, NULL, NULL, 0, "Device"},
 	{"all", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Also the item in flight"},
