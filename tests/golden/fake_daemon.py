@@ -121,6 +121,13 @@ def answer(method, p):
                 else "••••eeff", "join_nonce": 1}
     if method == "device.keys.set":
         return {"dev_eui": p["dev_eui"], "app_key": "••••eeff"}
+    if method == "device.mac.show":
+        rows = [("data_rate", "DR5", "DR3", None, None), ("tx_power", "2", "0", "2: refused, not before uplink 164", None),
+                ("rx1_delay_s", "5", "1", None, "RXTimingSetupReq delay=5")]
+        keys = ("item", "wish", "acknowledged", "refused", "asked")
+        return {"items": [dict(zip(keys, r)) for r in rows], "next_cursor": None, "total": len(rows)}
+    if method == "device.mac.send":
+        return {"dev_eui": "0004a30b001c0530", "waiting": 1}
     if method == "device.session.show":
         return {"items": [{"dev_eui": p["dev_eui"], "slot": s, "dev_addr": "01020304"} for s in ("current", "pending")]}
     if method == "queue.push":
