@@ -18,6 +18,7 @@
 
 #define REGION_NAME_SIZE 32       /* of a configuration, with its NUL */
 #define REGION_EXTRA_CHANNELS_MAX 13
+#define REGION_CF_LIST_CHANNELS 5
 
 /* Which windows downlinks use. */
 enum rx_window { RX_WINDOW_BOTH, RX_WINDOW_RX1, RX_WINDOW_RX2 };
@@ -160,6 +161,9 @@ uint32_t region_ping_slot_freq(const struct region *r, uint64_t hop, unsigned gr
 
 /* CFList for a join accept to a device of this version and revision; false when none is to be sent. */
 bool region_cf_list(const struct region *r, enum mac_version v, enum reg_params_revision rev, uint8_t out[16]);
+
+/* Are the data rates of a channel those that a CFList means? */
+bool region_fits_cf_list(const struct region_table *table, const struct channel *ch);
 
 /* Can channel i be told by a CFList of type 0 (else it needs NewChannelReq)? Default channels: true, they are known. */
 bool region_cf_list_has(const struct region *r, unsigned i);

@@ -38,3 +38,13 @@ const struct region_table *region_table_find(const char *name)
 	return NULL;
 }
 
+
+bool region_table_has_frequency(const struct region_table *table, uint32_t freq_hz)
+{
+	return freq_hz >= table->freq_min_hz && freq_hz <= table->freq_max_hz;
+}
+
+int8_t region_table_max_eirp_dbm(const struct region_table *table)
+{
+	return (int8_t)table->params[REG_PARAMS_RP002_1_0_4]->tx_powers->max_eirp_dbm; /* positive: cutting is floor */
+}

@@ -199,6 +199,11 @@ extern const struct region_table *const region_tables[];
  */
 const struct region_table *region_table_find(const char *name);
 
+bool region_table_has_frequency(const struct region_table *table, uint32_t freq_hz);
+
+/* MaxEIRP in whole dBm (floor). */
+int8_t region_table_max_eirp_dbm(const struct region_table *table);
+
 /* EIRP of TxParamSetupReq by its index. */
 extern const uint8_t tx_param_setup_eirp_dbm[16];
 
