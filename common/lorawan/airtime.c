@@ -27,6 +27,34 @@ uint32_t lora_airtime_us(const struct lora_airtime_params *p)
 	return (uint32_t)((numerator + denominator / 2) / denominator);
 }
 
+/*
+ * LR-FHSS: 488.28125 bit/s, so 2048 us a bit. Headers of 114 bits, as many as the coding rate needs; then payload, its
+ * CRC and 6 tail bits, coded, in blocks of 48 bits with 2 of preamble.
+ */
+#define LR_FHSS_BIT_US 2048
+#define LR_FHSS_HEADER_BITS 114
+#define LR_FHSS_BLOCK_BITS 48
+#define LR_FHSS_BLOCK_PREAMBLE_BITS 2
+
+static uint32_t lr_fhss_airtime_us(enum code_rate code_rate, size_t phy_len)
+{
+	static const struct {
+		enum code_rate code_rate;
+		unsigned headers, coded_bits, of_bits;
+	} rates[] = {{CR_2_6, 3, 3, 1}, {CR_4_6, 2, 3, 2}}; /* 1/3 and 2/3 */
+	uint32_t bits = 8 * ((uint32_t)phy_len + 2) + 6;
+
+	for (size_t i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
+		uint32_t coded = (bits * rates[i].coded_bits + rates[i].of_bits - 1) / rates[i].of_bits;
+		uint32_t blocks = (coded + LR_FHSS_BLOCK_BITS - 1) / LR_FHSS_BLOCK_BITS;
+
+		if (rates[i].code_rate == code_rate)
+			return LR_FHSS_BIT_US *
+			       (rates[i].headers * LR_FHSS_HEADER_BITS + coded + blocks * LR_FHSS_BLOCK_PREAMBLE_BITS);
+	}
+	return 0;
+}
+
 /* 4/(4 + n) of the LoRa coding rates; what is not told is 4/5 as LoRaWAN has it. */
 static uint8_t lora_code_rate(enum code_rate code_rate)
 {
@@ -51,6 +79,8 @@ uint32_t radio_airtime_us(const struct radio *radio, size_t phy_len, bool crc)
 
 		return (uint32_t)((bits * 1000000 + radio->bit_rate / 2) / radio->bit_rate);
 	}
+	if (radio->modulation == MOD_LR_FHSS)
+		return lr_fhss_airtime_us(radio->code_rate, phy_len);
 	if (radio->modulation == MOD_LORA && radio->bandwidth_hz && radio->sf >= 5 && radio->sf <= 12) {
 		const struct lora_airtime_params p = {
 			.payload_len = phy_len,

@@ -22,7 +22,7 @@ uint32_t lora_airtime_us(const struct lora_airtime_params *p); /* rounded to the
 
 /*
  * Time on air of a LoRaWAN frame of phy_len octets; `crc` is for LoRa, whose downlinks carry no
- * PHY CRC. FSK frames always carry theirs. 0 for LR-FHSS and for radios that are not valid.
+ * PHY CRC. The others always carry theirs. 0 for radios that are not valid.
  */
 uint32_t radio_airtime_us(const struct radio *radio, size_t phy_len, bool crc);
 
