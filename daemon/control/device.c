@@ -174,6 +174,26 @@ static int run_set(struct store_db *db, struct write *w)
 	return rc ? rc : read_whole(db, w);
 }
 
+static int apply_set(struct server *srv, struct write *w)
+{
+	struct eui64 dev_eui;
+	struct device *d = eui64_parse(w->id, &dev_eui) ? NULL : fleet_device(&srv->fleet, dev_eui);
+	struct eui64 before = d ? d->join_eui : (struct eui64){{0}};
+	int rc = apply_device(srv, w);
+
+	if (d && !eui64_equal(d->join_eui, before))
+		d->rj_count1 = -1;
+	return rc;
+}
+
+static bool changes_join_eui(const struct request *r, const struct device *d)
+{
+	const char *text = request_text(r, "join_eui");
+	struct eui64 join_eui;
+
+	return text && eui64_parse(text, &join_eui) == LS_OK && !eui64_equal(join_eui, d->join_eui);
+}
+
 int do_DEVICE_SET(struct server *srv, struct request *r)
 {
 	struct device *d = request_device(srv, r);
@@ -198,7 +218,11 @@ int do_DEVICE_SET(struct server *srv, struct request *r)
 	if (w) {
 		w->record = crud_changes(r, DEVICE);
 		w->run = run_set;
-		w->apply = apply_device;
+		w->apply = apply_set;
+		if (changes_join_eui(r, d) && store_batch_rj_count1_forget(w->batch, d->dev_eui)) {
+			write_free(w);
+			return LS_ENOMEM;
+		}
 		write_hold_device(srv, w, d);
 	}
 	return crud_submit(srv, r, w);

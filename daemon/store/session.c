@@ -380,28 +380,45 @@ int store_batch_rejoin(struct store_batch *b, struct eui64 dev_eui, uint8_t type
 	return LS_OK;
 }
 
-static int run_nonces_flush(struct store_db *db, const struct store_op *op)
+static int run_of_device(struct store_db *db, const struct store_op *op, enum statement id)
 {
-	static const enum statement steps[] = {ST_NONCES_FLUSH, ST_RJ_COUNT1_FLUSH};
-	int rc = LS_OK;
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, id, &rc);
 
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]) && !rc; i++) {
-		sqlite3_stmt *stmt = db_statement(db, steps[i], &rc);
-
-		if (rc)
-			break;
-		bind_eui(stmt, 1, &op->join.dev_eui);
-		rc = db_finish(db, stmt);
-	}
-	return rc;
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &op->join.dev_eui);
+	return db_finish(db, stmt);
 }
 
-int store_batch_nonces_flush(struct store_batch *b, struct eui64 dev_eui)
+static int run_rj_count1_forget(struct store_db *db, const struct store_op *op)
 {
-	struct store_op *op = batch_add(b, run_nonces_flush);
+	return run_of_device(db, op, ST_RJ_COUNT1_FLUSH);
+}
+
+static int run_nonces_flush(struct store_db *db, const struct store_op *op)
+{
+	int rc = run_of_device(db, op, ST_NONCES_FLUSH);
+
+	return rc ? rc : run_rj_count1_forget(db, op);
+}
+
+static int add_of_device(struct store_batch *b, int (*run)(struct store_db *, const struct store_op *), struct eui64 dev_eui)
+{
+	struct store_op *op = batch_add(b, run);
 
 	if (!op)
 		return LS_ENOMEM;
 	op->join.dev_eui = dev_eui;
 	return LS_OK;
+}
+
+int store_batch_rj_count1_forget(struct store_batch *b, struct eui64 dev_eui)
+{
+	return add_of_device(b, run_rj_count1_forget, dev_eui);
+}
+
+int store_batch_nonces_flush(struct store_batch *b, struct eui64 dev_eui)
+{
+	return add_of_device(b, run_nonces_flush, dev_eui);
 }

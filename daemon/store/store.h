@@ -225,6 +225,8 @@ int store_batch_session_delete(struct store_batch *b, struct eui64 dev_eui, enum
 #define NONCES_MAX 4096
 int store_batch_join(struct store_batch *b, struct eui64 dev_eui, struct eui64 join_eui, uint16_t dev_nonce,
                      uint32_t join_nonce); /* remembers the nonce, moves the device's join_nonce */
+/* RJcount1 counts for each JoinEUI: a device that got another one begins anew. */
+int store_batch_rj_count1_forget(struct store_batch *b, struct eui64 dev_eui);
 /* Every DevNonce of a device forgotten, and its RJcount1. */
 int store_batch_nonces_flush(struct store_batch *b, struct eui64 dev_eui);
 /*

@@ -1,11 +1,11 @@
 /*
  * libFuzzer entry for everything a stranger can send as a PHYPayload: splitting, MAC commands, and the decisions over
- * data frames and join requests in a small fleet.
+ * data frames, join and rejoin requests in a small fleet.
  *
  * Link with the daemon without its main(), built with clang -fsanitize=fuzzer,address,undefined.
  *
  *   version (1)  low two bits: LoRaWAN 1.0.0, 1.0.2, 1.0.3 or 1.0.4; bits 2..3: counter of the session is 0, 10,
- *                65,530 or the last there is; bit 5: put a right
+ *                65,530 or the last there is; bit 4: 1.1 instead; bit 5: put a right
  *                MIC on the frame, so that what follows it is reached; bit 6: FSK; bit 7: all of it a list of MAC commands
  *   skew (1)     bits 0..3: how far the counter of a right MIC is above the expected one; bit 4: one less, a repeat
  *   frame        the octets on air
@@ -21,7 +21,7 @@
 #include "network/collect.h"
 #include "network/downlink.h"
 #include "network/fleet.h"
-#include "network/join.h"
+#include "network/rejoin.h"
 #include "network/uplink.h"
 
 #define TENANT "11111111-1111-4111-8111-111111111111"
@@ -82,6 +82,8 @@ static void open_world(struct world *w, const char *mac_version)
 	w->device = fleet_device(&w->fleet, eui64_from_u64(DEV_EUI));
 	require(w->device);
 	memset(row.keys.f_nwk_s_int_key.b, 0x11, sizeof(struct ls_key));
+	row.is_1_1 = mac_version_rules(w->device->profile->mac_version)->is_1_1;
+	w->device->has_nwk_key = row.is_1_1;
 	row.keys.s_nwk_s_int_key = row.keys.nwk_s_enc_key = row.keys.f_nwk_s_int_key;
 	memset(row.keys.app_s_key.b, 0x22, sizeof(struct ls_key));
 	row.dev_eui = w->device->dev_eui;
@@ -157,6 +159,7 @@ static void decide_data(struct world *w, const struct collected *e)
 	uplink_decide(w->crypto, &w->fleet, &phy, e, &o);
 	require(w->session->up.f_cnt_up == before); /* it only decides */
 	require(memchr(o.detail, 0, sizeof(o.detail)));
+	require(o.commands_len <= sizeof(o.commands));
 	switch (o.kind) {
 	case UPLINK_DROP:
 		require(o.reason != DROP_NONE);
@@ -184,11 +187,26 @@ static void decide_join(struct world *w, const struct collected *e)
 	in.device = fleet_device(&w->fleet, request.dev_eui);
 	join_decide(w->crypto, &in, &o);
 	require(memchr(o.detail, 0, sizeof(o.detail)));
-	require(o.reason != DROP_NONE || (in.device == w->device && (o.phy_len == 17 || o.phy_len == 33)));
+	require(o.reason != DROP_NONE || (in.device == w->device && (o.accept.phy_len == 17 || o.accept.phy_len == 33)));
+}
+
+static void decide_rejoin(struct world *w, const struct collected *e)
+{
+	static struct rejoin_outcome o;
+	struct phy_rejoin_request request;
+	struct rejoin_input in = {.request = &request, .e = e, .fleet = &w->fleet, .dev_addr = 0x00c0ffee, .answerable = true};
+
+	if (phy_parse_rejoin_request(e->phy, e->phy_len, &request) != LS_OK)
+		return;
+	require(request.type <= 2 && request.msg_len + 4 == e->phy_len);
+	in.device = fleet_device(&w->fleet, request.dev_eui);
+	rejoin_decide(w->crypto, &in, &o);
+	require(memchr(o.detail, 0, sizeof(o.detail)));
+	require(o.reason != DROP_NONE || (in.device == w->device && (o.accept.phy_len == 17 || o.accept.phy_len == 33)));
 }
 
 /* A right MIC where the fuzzer could never guess one; a join request gets the EUIs of the device too. */
-static void sign(struct world *w, uint8_t *phy, size_t len, uint8_t skew)
+static void sign(struct world *w, uint8_t *phy, size_t len, uint8_t skew, bool is_fsk)
 {
 	struct eui64 dev_eui = eui64_reverse(w->device->dev_eui);
 	enum m_type m_type;
@@ -199,7 +217,15 @@ static void sign(struct world *w, uint8_t *phy, size_t len, uint8_t skew)
 	if (m_type == M_TYPE_JOIN_REQUEST && len == 23) {
 		memset(phy + 1, 0, 8);
 		memcpy(phy + 9, dev_eui.be, 8);
-		lw_mic_join_request(w->crypto, &w->device->app_key, phy, 19, phy + 19);
+		lw_mic_join_request(w->crypto, w->session->is_1_1 ? &w->device->nwk_key : &w->device->app_key, phy, 19, phy + 19);
+	} else if (m_type == M_TYPE_REJOIN_REQUEST && (len == 19 || len == 24)) {
+		struct ls_key js_enc_key, js_int_key;
+
+		phy[1] = len == 24 ? 1 : phy[1] & 2;
+		memset(phy + 2, 0, len == 24 ? 8 : 3); /* JoinEUI or NetID */
+		memcpy(phy + len - 14, dev_eui.be, 8);
+		lw_derive_js_keys(w->crypto, &w->device->nwk_key, w->device->dev_eui, &js_enc_key, &js_int_key);
+		lw_mic_join_request(w->crypto, len == 24 ? &js_int_key : &w->session->keys.s_nwk_s_int_key, phy, len - 4, phy + len - 4);
 	} else if (len >= 12) {
 		uint32_t f_cnt = w->session->up.f_cnt_up + (skew & 15) - (skew >> 4 & 1);
 
@@ -209,26 +235,34 @@ static void sign(struct world *w, uint8_t *phy, size_t len, uint8_t skew)
 		phy[4] = DEV_ADDR >> 24;
 		phy[6] = (uint8_t)f_cnt;
 		phy[7] = (uint8_t)(f_cnt >> 8);
-		if (phy_parse_data(phy, len, &f) == LS_OK)
-			lw_mic_data(w->crypto, &w->session->keys.f_nwk_s_int_key, LW_UP, DEV_ADDR, f_cnt, phy, len - 4, phy + len - 4);
+		if (phy_parse_data(phy, len, &f) != LS_OK)
+			return;
+		lw_mic_data(w->crypto, &w->session->keys.f_nwk_s_int_key, LW_UP, DEV_ADDR, f_cnt, phy, len - 4, phy + len - 4);
+		if (w->session->is_1_1) { /* as heard: DR5 or DR7 on channel 0, nothing acknowledged */
+			memcpy(phy + len - 2, phy + len - 4, 2);
+			lw_mic_up_11(w->crypto, &w->session->keys.s_nwk_s_int_key, DEV_ADDR, f_cnt,
+			             (struct lw_up_tx){.dr = is_fsk ? 7 : 5}, phy, len - 4, phy + len - 4);
+		}
 	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const char *const versions[] = {"1.0.0", "1.0.2", "1.0.3", "1.0.4"};
+	static const char *const versions[] = {"1.0.0", "1.0.2", "1.0.3", "1.0.4", "1.1.0"};
 	static const uint32_t counters[] = {0, 10, 65530, UINT32_MAX};
-	static struct world worlds[4];
+	static struct world worlds[5];
 	uint8_t phy[PHY_MAX], what;
+	unsigned version;
 	struct collected *e;
 	struct world *w;
 
 	if (size < 3 || size - 2 > PHY_MAX)
 		return -1;
 	what = data[0];
-	w = &worlds[what & 3];
+	version = what & 0x10 ? 4 : what & 3;
+	w = &worlds[version];
 	if (!w->crypto)
-		open_world(w, versions[what & 3]);
+		open_world(w, versions[version]);
 	if (what & 0x80) {
 		read_commands(data + 2, size - 2);
 		return 0;
@@ -238,10 +272,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size -= 2;
 	memcpy(phy, data + 2, size);
 	if (what & 0x20)
-		sign(w, phy, size, data[1]);
+		sign(w, phy, size, data[1], what & 0x40);
 	e = hear(phy, size, what & 0x40);
 	decide_data(w, e);
 	decide_join(w, e);
+	decide_rejoin(w, e);
 	free(e);
 	return 0;
 }
