@@ -23,11 +23,10 @@
 #include "lorawan/phy.h"
 #include "network/class_place.h"
 #include "network/class_schedule.h"
-#include "network/gateway_cover.h"
 #include "network/log_multicast.h"
 #include "network/log_text.h"
+#include "network/multicast_gateways.h"
 
-#define GATEWAYS_MAX 64
 #define TRIES_MAX 3
 #define AHEAD_US 1000000       /* class C by GPS time: so long after the lead */
 #define AFTER_AIR_US 500000    /* between two gateways, and two items */
@@ -48,11 +47,11 @@ struct multicast_send {
 	bool active, committing;
 	struct uuid item_id;
 	struct class_downlink dl;
-	struct eui64 gateways[GATEWAYS_MAX];
+	struct eui64 gateways[MULTICAST_GATEWAYS_MAX];
 	unsigned n_gateways, at;   /* at: the next to send */
 	unsigned waiting;          /* not settled yet */
 	uint64_t patient_until_us; /* busy gateways are waited for until then */
-	struct eui64 sent_by[GATEWAYS_MAX];
+	struct eui64 sent_by[MULTICAST_GATEWAYS_MAX];
 	unsigned n_sent;
 	uint32_t f_cnt_down;
 	uint8_t f_port, phy_len;
@@ -114,63 +113,6 @@ static struct tx_params params_of(const struct multicast_group *g, uint64_t slot
 	else if (!g->freq_hz)
 		params.freq_hz = region_ping_slot_freq(g->region, class_b_hop(slot_gps_us, g->mc_addr), 0);
 	return params;
-}
-
-/* ---- gateways ------------------------------------------------------------------------------- */
-
-static bool is_usable(struct network *n, struct eui64 id, const struct class_downlink *dl, bool by_gps)
-{
-	const struct gateway *gateway = fleet_gateway(n->fleet, id);
-
-	return gateway && class_gateway_serves(n, gateway, dl) && (!by_gps || gateway_has_gps(gateway, clock_wall_us()));
-}
-
-/* Number of this gateway among the candidates, added when it is new; -1 when there is no room. */
-static int number_of(struct eui64 *candidates, size_t *count, struct eui64 id)
-{
-	for (size_t i = 0; i < *count; i++)
-		if (eui64_equal(candidates[i], id))
-			return (int)i;
-	if (*count == GATEWAYS_MAX)
-		return -1;
-	candidates[*count] = id;
-	return (int)(*count)++;
-}
-
-static void choose_covering(struct network *n, const struct multicast_group *g, struct multicast_send *s, bool by_gps)
-{
-	struct cover_member *members = calloc(g->devices.n + 1, sizeof(*members));
-	struct eui64 candidates[GATEWAYS_MAX];
-	uint16_t chosen[GATEWAYS_MAX];
-	size_t count = 0, n_chosen = 0;
-
-	for (size_t i = 0; members && i < g->devices.n; i++) {
-		const struct device *d = fleet_device(n->fleet, g->devices.list[i]);
-
-		for (unsigned k = 0; d && d->heard && k < d->heard->n; k++) {
-			struct eui64 id = d->heard->list[k].gateway_id;
-			int number = is_usable(n, id, &s->dl, by_gps) ? number_of(candidates, &count, id) : -1;
-
-			if (number >= 0)
-				members[i].gateways[members[i].n++] = (uint16_t)number;
-		}
-	}
-	if (members && !gateway_cover(members, g->devices.n, count, chosen, &n_chosen))
-		for (size_t i = 0; i < n_chosen; i++)
-			s->gateways[s->n_gateways++] = candidates[chosen[i]];
-	free(members);
-}
-
-static void choose_gateways(struct network *n, const struct multicast_group *g, struct multicast_send *s, bool by_gps)
-{
-	s->n_gateways = 0;
-	if (!g->gateways.n) {
-		choose_covering(n, g, s, by_gps);
-		return;
-	}
-	for (size_t i = 0; i < g->gateways.n && s->n_gateways < GATEWAYS_MAX; i++)
-		if (is_usable(n, g->gateways.list[i], &s->dl, by_gps))
-			s->gateways[s->n_gateways++] = g->gateways.list[i];
 }
 
 static uint64_t longest_lead_us(struct network *n, const struct multicast_send *s)
@@ -491,7 +433,7 @@ static void look(struct network *n, struct multicast_group *g, struct multicast_
 		.radio = region_downlink_radio(g->region, MULTICAST_REVISION, g->dr),
 		.window = g->group_class == CLASS_B ? WINDOW_PING_SLOT : WINDOW_CLASS_C,
 	};
-	choose_gateways(n, g, s, by_gps);
+	s->n_gateways = multicast_gateways(n, g, &s->dl, by_gps, s->gateways);
 	if (!s->n_gateways) {
 		say(n, g, s, by_gps ? "multicast downlink waits: no gateway of the group can be reached and has GPS time"
 		                    : "multicast downlink waits: no gateway of the group can be reached");

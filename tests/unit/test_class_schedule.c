@@ -27,9 +27,9 @@ struct bench {
 	struct device device;
 	struct session session;
 	struct region region;
-	struct queue_item item;
 	struct class_input in;
 	struct class_plan plan;
+	struct queue_item item; /* last: its payload would follow */
 };
 
 static void bench_init(struct bench *b, enum device_class said)
