@@ -59,6 +59,8 @@ def test_item_goes_into_a_ping_slot(lab, gw, dev):
     assert down.application() == (10, b'\x01\xff')
     e = lab.event(dev, 'txack')
     assert e['queueItemId'] == item and e['fCntDown'] == down.f_cnt
+    at = e['txInfo']['timing']['gpsEpoch']['timeSinceGpsEpoch']
+    assert at.endswith('s') and int(float(at[:-1]) * 1000) == t.txpk['tmms']
     lab.wait_queue_empty(dev)
     f = lab.frame(down.phy)
     assert f['class'] == 'B' and f['window'] is None

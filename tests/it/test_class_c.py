@@ -37,6 +37,7 @@ def test_item_leaves_at_once_in_the_parameters_of_rx2(lab, gw, dev):
     assert down.application() == (10, b'\x01\xff') and not down.confirmed and not down.ack
     e = lab.event(dev, 'txack')
     assert e['queueItemId'] == item and e['fCntDown'] == down.f_cnt and e['gatewayId'] == gw.gateway_id
+    assert e['txInfo']['timing'] == {'immediately': {}}
     lab.wait_queue_empty(dev)
     f = lab.frame(down.phy)
     assert f['direction'] == 'down' and f['class'] == 'C' and f['window'] is None and f['gateways'] == [gw.gateway_id]
