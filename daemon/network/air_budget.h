@@ -8,7 +8,7 @@
  * The last part of a budget is kept for what the network cannot do without: application data may use three
  * quarters of it, join accepts all.
  *
- * Pure: times are microseconds of the monotonic clock. What was sent before a restart is not known.
+ * Pure: times are microseconds of the monotonic clock. air_replay.h fills it in after a restart.
  */
 #ifndef LS_NETWORK_AIR_BUDGET_H
 #define LS_NETWORK_AIR_BUDGET_H

@@ -52,36 +52,49 @@ void gateway_air_look(const struct gateway *g, const struct place *p, uint64_t n
 	out->calendar = calendar_look(&air->calendar, p->start_us, p->air_us, p->rank, &out->in_the_way);
 }
 
-int gateway_air_pencil(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us)
+static int make_air(struct gateway *g)
 {
 	if (!g->air)
 		g->air = calloc(1, sizeof(*g->air));
-	if (!g->air)
-		return LS_ENOMEM;
+	return g->air ? LS_OK : LS_ENOMEM;
+}
+
+int gateway_air_pencil(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us)
+{
+	int rc = make_air(g);
+
+	if (rc)
+		return rc;
 	calendar_expire(&g->air->calendar, now_us);
 	return calendar_reserve(&g->air->calendar, &(struct reservation){.start_us = p->start_us, .air_us = p->air_us,
 	                                                                 .id = id, .rank = (uint8_t)p->rank});
 }
 
-int gateway_air_reserve(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us)
+int gateway_air_sent(struct gateway *g, const struct place *p)
 {
-	int rc = gateway_air_pencil(g, p, id, now_us);
-	struct air_budget *b;
+	struct air_budget *b = gateway_air_budget(g->air, p->region->table);
 
-	if (rc)
-		return rc;
-	b = gateway_air_budget(g->air, p->region->table);
 	if (!b) {
-		b = air_budget_new(p->region->table);
-		if (!b) {
-			calendar_release(&g->air->calendar, id);
+		b = make_air(g) ? NULL : air_budget_new(p->region->table);
+		if (!b)
 			return LS_ENOMEM;
-		}
 		b->next = g->air->budgets;
 		g->air->budgets = b;
 	}
 	air_budget_add(b, p->freq_hz, p->start_us, p->air_us);
 	return LS_OK;
+}
+
+int gateway_air_reserve(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us)
+{
+	int rc = gateway_air_pencil(g, p, id, now_us);
+
+	if (rc)
+		return rc;
+	rc = gateway_air_sent(g, p);
+	if (rc)
+		calendar_release(&g->air->calendar, id);
+	return rc;
 }
 
 bool gateway_air_holds(const struct gateway *g, uint32_t id)

@@ -37,6 +37,8 @@ void gateway_air_look(const struct gateway *g, const struct place *p, uint64_t n
  * what does not give way, LS_EFULL, LS_ENOMEM.
  */
 int gateway_air_reserve(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us);
+/* It was sent: into the budget only. LS_ENOMEM. */
+int gateway_air_sent(struct gateway *g, const struct place *p);
 /* In the calendar only: kept free for a downlink that is not built yet. */
 int gateway_air_pencil(struct gateway *g, const struct place *p, uint32_t id, uint64_t now_us);
 

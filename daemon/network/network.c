@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "network/air_replay.h"
 #include "network/internal.h"
 #include "network/session_load.h"
 
@@ -138,6 +139,7 @@ int network_open(uv_loop_t *loop, struct fleet *fleet, struct store *store, cons
 	session_load_init(n);
 	due_list_init(&n->due, loop, n);
 	queue_watch_all(n);
+	air_replay_start(n);
 	class_kick_all(n);
 	multicast_kick_all(n);
 	*result = n;

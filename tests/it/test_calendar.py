@@ -2,6 +2,8 @@
 import os
 import time
 
+from daemon import wait_until
+
 RX1_DELAY_S = 6
 
 
@@ -147,6 +149,21 @@ def test_row_of_a_downlink_tells_its_margin(lab, gw):
     band = {(b['min_hz'], b['max_hz']): b for b in shown['bands']}[868000000, 868600000]
     # SF7, 12 octets: 41.2 ms without CRC
     assert band['duty_cycle_percent'] == 1 and band['allowed_ms'] == 36000 and 35 <= band['sent_ms'] <= 50
+
+
+def test_restart_does_not_forget_the_hour(own_lab):
+    lab = own_lab
+    gw, dev = lab.gateway(), lab.abp()
+    lab.exchange(gw, dev)
+    band = lab.lsctl('gateway', 'show', gw.gateway_id, '-o', 'json').json()['downlinks']['bands'][2]
+    assert band['sent_ms'] > 30
+    down_row(lab, dev)                             # it is stored
+    lab.daemon.restart('term')
+
+    def is_known():
+        downlinks = lab.lsctl('gateway', 'show', gw.gateway_id, '-o', 'json').json().get('downlinks')
+        return downlinks and downlinks['bands'][2] == band
+    wait_until(is_known, 5, 'the budget of before')
 
 
 class TestLongRx1Delay:
