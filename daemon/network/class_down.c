@@ -154,12 +154,16 @@ static void report(struct network *n, struct class_timer *t, const struct device
 
 static void on_committed(struct commit *c, int rc)
 {
+	struct network *n = c->network;
 	struct transmit *t = c->arg;
+	struct device *d = rc ? fleet_device(n->fleet, t->dev_eui) : NULL;
 
 	if (rc)
-		transmit_discard(c->network, t);
+		transmit_discard(n, t);
 	else
-		transmit_start(c->network, t);
+		transmit_start(n, t);
+	if (d && d->class_timer) /* the disk refused: it waits again, and is tried when that may be over */
+		look_again(n, d->class_timer, NO_PATH_RETRY_US);
 }
 
 static void commit_frame(struct network *n, struct device *d, struct session *s, const struct downlink_outcome *built,
@@ -171,6 +175,7 @@ static void commit_frame(struct network *n, struct device *d, struct session *s,
 
 	if (!c) {
 		free(t);
+		look_again(n, d->class_timer, NO_PATH_RETRY_US);
 		return;
 	}
 	t->options[0] = *option;
