@@ -62,8 +62,8 @@ static bool read_lora(const struct scan_value *datr, struct radio *out)
 	if (bandwidth_hz < 5000 || bandwidth_hz > 2000000)
 		return false;
 	/* 2.4 GHz: 812.5 kHz is written BW812, and BW800 by some. */
-	if (bandwidth_hz == 800000)
-		bandwidth_hz = 812000;
+	if (bandwidth_hz == 800000 || bandwidth_hz == 812000)
+		bandwidth_hz = 812500;
 	out->modulation = MOD_LORA;
 	out->sf = (uint8_t)sf;
 	out->bandwidth_hz = (uint32_t)bandwidth_hz;

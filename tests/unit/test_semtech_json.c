@@ -188,7 +188,7 @@ static void reads_lora_rates(void **state)
 		uint32_t bandwidth_hz;
 	} rows[] = {
 		{"SF5BW125", 5, 125000}, {"SF6BW500", 6, 500000}, {"SF12BW250", 12, 250000},
-		{"SF8BW812", 8, 812000}, {"SF8BW800", 8, 812000}, {"SF7BW62.5", 7, 62500},
+		{"SF8BW812", 8, 812500}, {"SF8BW800", 8, 812500}, {"SF7BW62.5", 7, 62500},
 	};
 	static const char *const wrong[] = {"SF4BW125", "SF13BW125", "SF7", "SF7BW", "SF7BW125x", "", "BW125", "SF7BW0",
 	                                    "SF99999999999999999999BW125", "SF-7BW125", "SF7BW1e3", "SF07BW125"};
