@@ -262,7 +262,10 @@ static bool radio_same(const struct radio *a, const struct radio *b)
 {
 	if (a->modulation != b->modulation)
 		return false;
-	return a->modulation == MOD_FSK ? a->bit_rate == b->bit_rate : a->sf == b->sf && a->bandwidth_hz == b->bandwidth_hz;
+	if (a->modulation == MOD_FSK)
+		return a->bit_rate == b->bit_rate;
+	return a->sf == b->sf && a->bandwidth_hz == b->bandwidth_hz &&
+	       (a->code_rate == CR_LI_4_8) == (b->code_rate == CR_LI_4_8);
 }
 
 static const char *radio_text(const struct radio *r, char *buf, size_t size)

@@ -44,6 +44,8 @@ static const char *code_rate_text(enum code_rate cr)
 		return "2/6";
 	case CR_4_6:
 		return "4/6";
+	case CR_LI_4_8:
+		return "4/8LI";
 	default:
 		return "4/5";
 	}
@@ -59,8 +61,8 @@ static int put_radio(char *out, size_t cap, const struct radio *r)
 		return snprintf(out, cap, "\"modu\":\"LR-FHSS\",\"datr\":\"M0CW%" PRIu32 "\",\"codr\":\"%s\",\"hpw\":%d",
 		                r->bandwidth_hz / 1000, code_rate_text(r->code_rate), r->bandwidth_hz > 1000000 ? 52 : 8);
 	default:
-		return snprintf(out, cap, "\"modu\":\"LORA\",\"datr\":\"SF%uBW%" PRIu32 "\",\"codr\":\"4/5\"", r->sf,
-		                r->bandwidth_hz / 1000);
+		return snprintf(out, cap, "\"modu\":\"LORA\",\"datr\":\"SF%uBW%" PRIu32 "\",\"codr\":\"%s\"", r->sf,
+		                r->bandwidth_hz / 1000, code_rate_text(r->code_rate));
 	}
 }
 

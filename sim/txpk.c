@@ -97,20 +97,21 @@ static uint32_t get_freq_hz(struct reader *r)
 
 static void get_lora(struct reader *r, struct radio *radio)
 {
-	const char *datr = get_text(r, "datr");
+	const char *datr = get_text(r, "datr"), *codr = get_text(r, "codr");
 	unsigned sf = 0, bw = 0;
 	int end = 0;
 	json_t *prea = json_object_get(r->txpk, "prea");
 
 	if (sscanf(datr, "SF%2uBW%4u%n", &sf, &bw, &end) != 2 || datr[end] || sf < 5 || sf > 12)
 		fail(r, "txpk.datr \"%.20s\" is not SF5..12 and BW", datr);
-	if (strcmp(get_text(r, "codr"), "4/5"))
-		fail(r, "txpk.codr is \"%.20s\", LoRaWAN uses 4/5", get_text(r, "codr"));
+	if (strcmp(codr, "4/5") && strcmp(codr, "4/8LI"))
+		fail(r, "txpk.codr is \"%.20s\", LoRaWAN uses 4/5, at 2.4 GHz 4/8LI", codr);
 	if (prea && (!json_is_integer(prea) || json_integer_value(prea) != 8))
 		fail(r, "txpk.prea is not 8");
 	check_bool(r, "nhdr", false);
 	*radio = (struct radio){
-	        .modulation = MOD_LORA, .sf = (uint8_t)sf, .bandwidth_hz = bw * 1000, .code_rate = CR_4_5};
+	        .modulation = MOD_LORA, .sf = (uint8_t)sf, .bandwidth_hz = bw == 812 ? 812500 : bw * 1000,
+	        .code_rate = strcmp(codr, "4/5") ? CR_LI_4_8 : CR_4_5};
 }
 
 static void get_radio(struct reader *r, struct radio *radio)

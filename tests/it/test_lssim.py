@@ -47,7 +47,7 @@ class Server(threading.Thread):
         self.sessions = {}
         for d in devices.values():
             if 'dev_addr' in d:
-                self.sessions[d['dev_addr']] = dict(nwk=bytes.fromhex(d['nwk_s_key']), app=bytes.fromhex(d['app_s_key']),
+                self.sessions[d['dev_addr']] = dict(nwk=bytes.fromhex(d.get('nwk_s_key', '')), app=bytes.fromhex(d['app_s_key']),
                                                     down=0)
         self.pull, self.uplinks, self.tx_acks, self.join_nonce = {}, [], [], 0
         self.seen, self.stats, self.nonces, self.errors = {}, [], [], []
