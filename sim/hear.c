@@ -49,8 +49,11 @@ static struct transmission *find_window(struct sim *sim, uint32_t i, bool is_joi
 	return NULL;
 }
 
-/* Highest power a downlink may have at a frequency: the band's, or the region's. */
-static double power_limit_dbm(const struct region_table *t, const struct region_params *params, uint32_t freq_hz)
+/*
+ * Highest power a downlink may have at a frequency: the band's, or the region's. A gateway is bound by what holds today,
+ * however old the device is.
+ */
+static double power_limit_dbm(const struct region_table *t, uint32_t freq_hz)
 {
 	for (unsigned i = 0; i < t->n_eirp_ranges; i++) {
 		if (freq_hz >= t->eirp_ranges[i].min_hz && freq_hz <= t->eirp_ranges[i].max_hz)
@@ -60,14 +63,14 @@ static double power_limit_dbm(const struct region_table *t, const struct region_
 		if (freq_hz >= t->duty_bands[i].min_hz && freq_hz <= t->duty_bands[i].max_hz && t->duty_bands[i].max_eirp_dbm > 0)
 			return t->duty_bands[i].max_eirp_dbm;
 	}
-	return params->tx_powers->max_eirp_dbm;
+	return t->params[REG_PARAMS__COUNT - 1]->tx_powers->max_eirp_dbm;
 }
 
 /* The gateway's part, for device i: is there time left, may it send so strong? */
 static bool gateway_takes(struct sim *sim, struct arrival *a, uint32_t i, const uint8_t token[2])
 {
 	int64_t left_us = (int64_t)(a->down.start_us - a->now_us);
-	double limit = power_limit_dbm(sim->profile.region, sim->profile.params, a->txpk.freq_hz);
+	double limit = power_limit_dbm(sim->profile.region, a->txpk.freq_hz);
 	char name[FLEET_NAME_SIZE], why[WHY_SIZE];
 
 	if (left_us <= TOO_LATE_US && a->txpk.timing != TXPK_IMMEDIATE) {
