@@ -1,7 +1,10 @@
 """US915, sub-band 2: what a fixed channel plan does differently."""
+import time
+
 import pytest
 
 import lorawan as lw
+from daemon import wait_until
 from lorawan import US915
 
 LAB = {'region': 'US915', 'regions': {'US915': {'enabled_uplink_channels': '8-15,65'}}}
@@ -106,3 +109,17 @@ def test_link_check_counts_against_the_data_rate_used(lab, gw, dev):
     heard = gw.send(dev.uplink(f_opts=lw.mac_link_check_req()), snr=-3.0, **radio(8, 0))   # SF10: floor -15
     down = lab.rx1(gw, dev, heard)
     assert down.mac() == [(0x02, bytes([12, 1]))]
+
+
+def test_ping_slots_hop_with_address_and_beacon(lab, gw):
+    profile = lab.profile('1.0.4', None, '--supports-class-b', '--ping-slot-periodicity', '0')
+    dev = lab.abp('1.0.4', profile=profile)
+    n = dev.f_cnt_up
+    heard = gw.send(dev.uplink(b'x', class_b=True), tmms=lw.gps_ms(time.time()), **lab.fence_radio())
+    lab.up(dev, n)
+    wait_until(lambda: (gw.tmst() - heard.tmst) & 0xffffffff > 2500000, 10, 'the end of RX2')
+    lab.push(dev, 10, b'\x01')
+    t = gw.wait_downlink(8, device_class='B')
+    channel = lw.hopping_channel(lw.beacon_time(t.txpk['tmms'] / 1000), 8, dev.dev_addr)
+    assert (t.freq_hz, t.datr) == (923300000 + 600000 * channel, 'SF12BW500')
+    assert dev.receive(t.phy, class_a=False).application() == (10, b'\x01')
