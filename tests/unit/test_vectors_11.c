@@ -1,8 +1,10 @@
-/* Runs tests/data/vectors.json: LoRaWAN 1.1, and the keys of multicast, relay and fragments. */
+/* Runs tests/data/vectors.json: LoRaWAN 1.1; keys of multicast; relay and fragments. */
 #include "tests/unit/test_vectors.h"
 
 #include "lorawan/data_block_mic.h"
+#include "lorawan/frag_code.h"
 #include "lorawan/multicast_keys.h"
+#include "lorawan/relay_forward.h"
 #include "lorawan/relay_keys.h"
 
 static void check_join_accept_mic_11(const json_t *in, const json_t *want, unsigned *done)
@@ -307,6 +309,58 @@ static void check_data_block_mic(const json_t *in, const json_t *want, unsigned 
 	(*done)++;
 }
 
+static void check_relay_forward_uplink(const json_t *in, const json_t *want, unsigned *done)
+{
+	uint8_t phy[PHY_MAX], bytes[PHY_MAX];
+	struct relay_forward f = {
+		.dr = (uint8_t)test_data_int(in, "data_rate"),
+		.snr_db = (int8_t)test_data_int(in, "snr"),
+		.rssi_dbm = (int16_t)test_data_int(in, "rssi"),
+		.wor_channel = (uint8_t)test_data_int(in, "wor_channel"),
+		.freq_hz = (uint32_t)test_data_int(in, "frequency_hz"),
+		.phy = phy,
+		.phy_len = test_data_octets(in, "phy", phy, sizeof(phy)),
+	}, back;
+	int len = relay_forward_write(&f, bytes, sizeof(bytes));
+
+	assert_true(len > 0);
+	assert_octets(want, "bytes", bytes, (size_t)len);
+	assert_int_equal(relay_forward_parse(bytes, (size_t)len, &back), LS_OK);
+	assert_true(back.dr == f.dr && back.snr_db == f.snr_db && back.rssi_dbm == f.rssi_dbm);
+	assert_true(back.wor_channel == f.wor_channel && back.freq_hz == f.freq_hz && back.phy_len == f.phy_len);
+	assert_memory_equal(back.phy, phy, f.phy_len);
+	for (size_t n = 0; n <= 6; n++)
+		assert_int_equal(relay_forward_parse(bytes, n, &back), LS_ESHORT);
+	assert_int_equal(relay_forward_write(&f, bytes, (size_t)len - 1), LS_ELONG);
+	(*done)++;
+}
+
+static void check_frag_encode(const json_t *in, const json_t *want, unsigned *done)
+{
+	enum frag_version version = strcmp(test_data_text(in, "variant"), "v1") == 0 ? FRAG_V1 : FRAG_V2;
+	const json_t *coded = test_data_get(want, "coded"), *rows = test_data_get(want, "matrix_rows");
+	uint32_t nb_frag = (uint32_t)test_data_int(want, "nb_frag");
+	size_t frag_size = (size_t)test_data_int(in, "frag_size");
+	uint8_t data[1024] = {0}, out[256], octets[256];
+	bool columns[256];
+	size_t len;
+
+	assert_true(nb_frag <= 256 && frag_size <= sizeof(out) && nb_frag * frag_size <= sizeof(data));
+	assert_true(test_data_octets(in, "data", data, sizeof(data)) <= nb_frag * frag_size);
+	assert_int_equal(json_array_size(coded), test_data_int(in, "redundancy"));
+	for (size_t i = 0; i < json_array_size(coded); i++) {
+		const char *text = json_string_value(json_array_get(coded, i)), *row = json_string_value(json_array_get(rows, i));
+
+		frag_code_fragment(version, (uint32_t)i + 1, data, nb_frag, frag_size, columns, out);
+		assert_int_equal(hex_decode(text, strlen(text), octets, sizeof(octets), &len), LS_OK);
+		assert_int_equal(len, frag_size);
+		assert_memory_equal(out, octets, len);
+		for (uint32_t k = 0; k < nb_frag; k++)
+			assert_int_equal(columns[k], row[k] == '1');
+	}
+	(*done)++;
+}
+
 #define KINDS(K) \
 	K(join_accept_mic_11) \
 	K(session_key_derivation_11) \
@@ -319,7 +373,9 @@ static void check_data_block_mic(const json_t *in, const json_t *want, unsigned 
 	K(multicast_keys) \
 	K(root_wor_s_key) \
 	K(wor_session_keys) \
-	K(data_block_mic)
+	K(data_block_mic) \
+	K(relay_forward_uplink) \
+	K(frag_encode)
 
 VECTOR_TESTS(KINDS)
 
