@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "network/answer_plan.h"
 #include "network/downlink.h"
@@ -161,6 +162,12 @@ static void commit_answer(struct network *n, struct commit *c, struct device *d,
 	t->m_type = built->phy[0] >> 5;
 	transmit_place(n, t); /* found free a moment ago; if memory is out, transmit_start() finds that out */
 
+	if (built->down.f_cnt_down < s->down.f_cnt_down) {
+		char subject[EUI64_TEXT_SIZE];
+
+		n->out.log(n->out.arg, LOG_NOTICE, eui64_format(d->dev_eui, subject),
+		           "downlink counter of 16 bits begins again (f_cnt_16_bit)");
+	}
 	s->down = built->down;
 	s->up.up_answered = true;
 	/* Out of memory: the state says nothing was asked, so the answers will be ignored and it is asked again. */

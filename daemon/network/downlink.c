@@ -15,12 +15,10 @@ static uint32_t *counter_of(const struct session *s, struct session_down_row *do
 	return s->is_1_1 && is_application ? &down->a_f_cnt_down : &down->f_cnt_down;
 }
 
-/* Move the counter past this frame. One of 16 bits begins again, which its device does too. */
-static void count(const struct session *s, const struct downlink_outcome *built, uint32_t *counter)
+/* A counter of 16 bits begins again, as its device does; it may stand higher after a restore. */
+static uint32_t within(const struct session *s, uint32_t f_cnt)
 {
-	*counter = built->f_cnt_down + 1;
-	if (device_counts_16_bit(s->device))
-		*counter &= 0xffff;
+	return device_counts_16_bit(s->device) ? f_cnt & 0xffff : f_cnt;
 }
 
 /* Encrypt the parts of the frame where they stand, write it, and put the MIC behind it. */
@@ -70,7 +68,7 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 		item = NULL;
 	}
 	counter = counter_of(s, &out->down, item != NULL);
-	out->f_cnt_down = *counter;
+	out->f_cnt_down = within(s, *counter);
 	if (!item && !in->must_send && !in->f_opts_len && !in->port_0_len)
 		return;
 	/* The counter never wraps: at its end the session takes no downlink any more. */
@@ -100,7 +98,7 @@ void downlink_build(struct lw_crypto *crypto, const struct downlink_input *in, s
 		out->down.has_conf = true;
 		out->down.conf_f_cnt_down = out->f_cnt_down;
 	}
-	count(s, out, counter);
+	*counter = within(s, out->f_cnt_down + 1);
 	out->item = item;
 	out->send = true;
 }

@@ -263,6 +263,15 @@ static void counter_of_16_bits_begins_again(void **state)
 	b.session->down.f_cnt_down = 65535;
 	assert_true(build(&b, true, true, 0));
 	assert_int_equal(built.down.f_cnt_down, 0);
+	b.session->down.f_cnt_down = 65536 + 7; /* a restore goes ahead */
+	{
+		struct downlink_input in = {.session = b.session, .max_payload_m = 59, .must_send = true};
+
+		downlink_build(b.crypto, &in, &built);
+		assert_int_equal(built.f_cnt_down, 7);
+		assert_int_equal(built.down.f_cnt_down, 8);
+	}
+	b.session->down.f_cnt_down = 65535;
 	b.device->profile->f_cnt_16_bit = false;
 	assert_true(build(&b, true, true, 0));
 	assert_int_equal(built.down.f_cnt_down, 65536);
