@@ -50,6 +50,7 @@ const struct region_table region_ism2400 = {
 	.name = "ISM2400",
 	.config_id = "ism2400",
 	.source = "RP002-1.0.4 (2.4 GHz text from the Semtech 2.4 GHz proposal as used by the sources)",
+	.since = REG_PARAMS_RP002_1_0_4, /* in none of the texts; those who use it go by this one */
 	.freq_min_hz = 2400000000,
 	.freq_max_hz = 2480000000,
 	.freq_step_hz = 200,

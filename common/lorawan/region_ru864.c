@@ -31,6 +31,7 @@ const struct region_table region_ru864 = {
 	.name = "RU864",
 	.config_id = "ru864",
 	.source = "RP002-1.0.4",
+	.since = REG_PARAMS_RP001_1_0_3_A,
 	.freq_min_hz = 864000000,
 	.freq_max_hz = 870000000,
 	.freq_step_hz = 100,

@@ -344,6 +344,13 @@ static void groups_of_as923_and_the_newer_regions_have_a_first_revision(void **s
 	assert_int_equal(region_as923_3.since, REG_PARAMS_RP002_1_0_1);
 	assert_int_equal(region_as923_4.since, REG_PARAMS_RP002_1_0_3);
 	assert_int_equal(region_cn470_26b.since, REG_PARAMS_RP002_1_0_0);
+	/* One file per region and revision in TheThingsNetwork/lorawan-stack says so. */
+	assert_int_equal(region_as923.since, REG_PARAMS_RP001_1_0_2);
+	assert_int_equal(region_kr920.since, REG_PARAMS_RP001_1_0_2);
+	assert_int_equal(region_in865.since, REG_PARAMS_RP001_1_0_2_B);
+	assert_int_equal(region_ru864.since, REG_PARAMS_RP001_1_0_3_A);
+	assert_int_equal(region_eu868.since, REG_PARAMS_1_0_1);
+	assert_int_equal(region_au915.since, REG_PARAMS_1_0_1);
 }
 
 /* A limit for each rate there is, none for the others; and the same for RX1. */
