@@ -63,8 +63,8 @@ static bool is_same_radio(const struct radio *a, const struct radio *b)
 	if (a->modulation != b->modulation)
 		return false;
 	switch (a->modulation) {
-	case MOD_LORA:
-		return a->sf == b->sf && a->bandwidth_hz == b->bandwidth_hz;
+	case MOD_LORA: /* gateways tell whole kHz: 812 for 812.5 */
+		return a->sf == b->sf && a->bandwidth_hz / 1000 == b->bandwidth_hz / 1000;
 	case MOD_FSK:
 		return a->bit_rate == b->bit_rate;
 	case MOD_LR_FHSS:

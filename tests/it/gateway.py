@@ -82,7 +82,7 @@ class TxPk:
         require(isinstance(t.get('powe', 14), int), 'txpk powe %r' % t.get('powe'))
         if t['modu'] == 'LORA':
             require(t.get('ipol') is True, 'a LoRaWAN downlink without ipol')
-            require(t['codr'] == '4/5', 'txpk codr %r' % t['codr'])
+            require(t['codr'] == ('4/8LI' if t['freq'] > 2400 else '4/5'), 'txpk codr %r' % t['codr'])
         require(len(self.text) + 4 <= 999, 'PULL_RESP of %d octets: forwarders read 1000' % (len(self.text) + 4))
         return self
 

@@ -113,6 +113,75 @@ static void uplink_data_rate_is_found_by_its_modulation(void **state)
 	assert_int_equal(region_uplink_dr(&us, REV, &region_eu868.params[REV]->up_rates[0].radio), -1);
 }
 
+static void bandwidths_are_compared_in_khz(void **state)
+{
+	struct region ism = make(&region_ism2400);
+	const struct radio heard = {.modulation = MOD_LORA, .sf = 5, .bandwidth_hz = 812000};
+	const struct radio other = {.modulation = MOD_LORA, .sf = 5, .bandwidth_hz = 813000};
+
+	(void)state;
+	assert_int_equal(region_uplink_dr(&ism, REV, &heard), 7);
+	assert_int_equal(region_uplink_dr(&ism, REV, &other), -1);
+}
+
+static void joins_come_on_channels_in_use_or_on_common_ones(void **state)
+{
+	struct region_settings s;
+	struct region us, cn = make(&region_cn470_26a);
+	struct tx_params windows[2];
+	const char *why;
+
+	(void)state;
+	region_settings_default(&region_us915, &s);
+	s.uplink_mask[0] = 0xff00;
+	s.uplink_mask[1] = 0x02;
+	assert_int_equal(region_init(&us, &region_us915, &s, &why), LS_OK);
+	assert_true(region_takes_join(&us, REV, 903900000, 0));
+	assert_true(region_takes_join(&us, REV, 904600000, 4));
+	assert_false(region_takes_join(&us, REV, 902300000, 0));
+	assert_false(region_takes_join(&us, REV, 903900000, 4));
+	assert_true(region_takes_join(&cn, REV, 472300000, 5));
+	assert_false(region_takes_join(&cn, REV, 472500000, 5)); /* a channel, but none for joins */
+	assert_int_equal(region_join_windows(&cn, REV, 472300000, 10, 5, windows), LS_OK);
+	assert_int_equal(windows[0].freq_hz, 492500000);
+	assert_int_equal(windows[1].freq_hz, 492500000);
+	assert_int_equal(windows[1].dr, 1);
+	assert_int_equal(region_join_group(&cn, 474300000), 2);
+	assert_int_equal(region_join_group(&us, 902300000), 0);
+}
+
+static void cf_list_takes_the_channels_of_its_rates_and_the_others_follow(void **state)
+{
+	struct region_settings s;
+	struct region eu, ism;
+	uint8_t out[16];
+	const char *why;
+
+	(void)state;
+	region_settings_default(&region_eu868, &s);
+	s.n_extra_channels = 4;
+	s.extra_channels[0] = (struct channel){867100000, 0, 6};
+	s.extra_channels[1] = (struct channel){867300000, 0, 5};
+	s.extra_channels[2] = (struct channel){868800000, 7, 7};
+	s.extra_channels[3] = (struct channel){867500000, 0, 5};
+	assert_int_equal(region_init(&eu, &region_eu868, &s, &why), LS_OK);
+	assert_int_equal(eu.channels[3].freq_hz, 867300000);
+	assert_int_equal(eu.channels[4].freq_hz, 867500000);
+	assert_int_equal(eu.channels[5].freq_hz, 867100000);
+	assert_int_equal(eu.channels[6].freq_hz, 868800000);
+	assert_true(region_cf_list_has(&eu, 0) && region_cf_list_has(&eu, 4));
+	assert_false(region_cf_list_has(&eu, 5) || region_cf_list_has(&eu, 7));
+	assert_true(region_cf_list(&eu, MAC_VERSION_1_0_4, REV, out));
+	assert_memory_equal(out, "\xe8\x56\x84\xb8\x5e\x84\0\0\0\0\0\0\0\0\0\0", 16);
+	/* 2.4 GHz counts in 200 Hz. */
+	region_settings_default(&region_ism2400, &s);
+	s.n_extra_channels = 1;
+	s.extra_channels[0] = (struct channel){2405000000, 0, 5};
+	assert_int_equal(region_init(&ism, &region_ism2400, &s, &why), LS_OK);
+	assert_true(region_cf_list(&ism, MAC_VERSION_1_0_4, REV, out));
+	assert_int_equal(out[0] | out[1] << 8 | out[2] << 16, 12025000);
+}
+
 static void uplink_channel_is_found_within_1_khz(void **state)
 {
 	struct region eu = make(&region_eu868);
@@ -292,6 +361,9 @@ int main(void)
 		cmocka_unit_test(defaults_are_the_regions_own),
 		cmocka_unit_test(settings_the_region_does_not_have_are_refused),
 		cmocka_unit_test(uplink_data_rate_is_found_by_its_modulation),
+		cmocka_unit_test(bandwidths_are_compared_in_khz),
+		cmocka_unit_test(joins_come_on_channels_in_use_or_on_common_ones),
+		cmocka_unit_test(cf_list_takes_the_channels_of_its_rates_and_the_others_follow),
 		cmocka_unit_test(uplink_channel_is_found_within_1_khz),
 		cmocka_unit_test(channel_of_a_fixed_plan_depends_on_the_data_rate),
 		cmocka_unit_test(channel_outside_the_mask_is_still_recognised),
