@@ -128,7 +128,7 @@ def test_join_nonce_counts_on(own_lab, tmp_path):
 
 def test_multicast_counter_counts_on(world):
     lab, gw, dev, path, _ = world
-    lab.lsctl('multicast', 'create', 'all', '-t', 'acme', '-a', 'meters', '--class', 'C', '--region', 'EU868', '--dr', '0',
+    lab.lsctl('multicast', 'create', 'all', '-t', 'acme', '-a', 'meters', '--group-type', 'C', '--region', 'EU868', '--dr', '0',
               '--mc-addr', '01ffff01', '--mc-nwk-s-key', lab.daemon.secret(b'n' * 16), '--mc-app-s-key',
               lab.daemon.secret(b'a' * 16))
     lab.daemon.stop()
