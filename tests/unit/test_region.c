@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "lorawan/region.h"
+#include "model/model.h"
 
 #define N_DR REGION_DR_MAX
 #define REV REG_PARAMS_RP002_1_0_4
@@ -65,6 +66,56 @@ static void refuses(const struct region_table *table, const struct region_settin
 		change; \
 		refuses(table, &s); \
 	} while (0)
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = strstr(words, word); p; p = strstr(p + 1, word))
+		if ((p == words || p[-1] == ' ') && (p[len] == ' ' || !p[len]))
+			return true;
+	return false;
+}
+
+/* What a profile may name is what there is, and nothing else. */
+static void profiles_may_name_every_region_and_revision(void **state)
+{
+	const struct entity *profile = entity_find("profile");
+	const char *regions = entity_field(profile, "region")->choices;
+	char revisions[200], *rest = revisions, *word;
+	size_t names = 0, words = 1;
+
+	(void)state;
+	for EACH_TABLE(t) {
+		assert_true(has_word(regions, region_tables[t_i]->name));
+		names += region_table_find(region_tables[t_i]->name) == region_tables[t_i];
+	}
+	for (const char *p = regions; *p; p++)
+		words += *p == ' ';
+	assert_int_equal(words, names);
+	assert_int_equal(names, 14);
+	snprintf(revisions, sizeof(revisions), "%s", entity_field(profile, "reg_params_revision")->choices);
+	while ((word = strsep(&rest, " "))) {
+		enum reg_params_revision rev;
+
+		for (int v = 0; v < MAC_VERSION__COUNT; v++)
+			assert_int_equal(reg_params_revision_parse(word, (enum mac_version)v, &rev), LS_OK);
+	}
+}
+
+static void configuration_names_are_told_from_those_of_regions(void **state)
+{
+	(void)state;
+	for EACH_TABLE(t) {
+		for (const char *p = region_tables[t_i]->config_id; *p; p++)
+			assert_true(*p < 'A' || *p > 'Z');
+		assert_true(strlen(region_tables[t_i]->config_id) < REGION_NAME_SIZE);
+		for (size_t k = 0; k < t_i; k++)
+			assert_string_not_equal(region_tables[k]->config_id, region_tables[t_i]->config_id);
+		for (const char *p = region_tables[t_i]->name; *p; p++)
+			assert_true(*p < 'a' || *p > 'z');
+	}
+}
 
 static void settings_the_region_does_not_have_are_refused(void **state)
 {
@@ -359,6 +410,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(region_is_found_by_any_spelling),
 		cmocka_unit_test(defaults_are_the_regions_own),
+		cmocka_unit_test(profiles_may_name_every_region_and_revision),
+		cmocka_unit_test(configuration_names_are_told_from_those_of_regions),
 		cmocka_unit_test(settings_the_region_does_not_have_are_refused),
 		cmocka_unit_test(uplink_data_rate_is_found_by_its_modulation),
 		cmocka_unit_test(bandwidths_are_compared_in_khz),
