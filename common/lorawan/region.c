@@ -214,11 +214,19 @@ bool region_takes_join(const struct region *r, enum reg_params_revision rev, uin
 	return region_channel_is_enabled(r, region_uplink_channel(r, rev, freq_hz, dr));
 }
 
-unsigned region_join_group(const struct region *r, uint32_t join_freq_hz)
+int region_join_group(const struct region *r, uint32_t rx2_freq_hz)
 {
-	const struct common_join_channel *join = find_join_channel(r->table, join_freq_hz);
+	for (int i = 0; i < r->table->n_join_channels; i++)
+		if (r->table->join_channels[i].rx2_hz == rx2_freq_hz)
+			return i;
+	return -1;
+}
 
-	return join ? (unsigned)(join - r->table->join_channels) : 0;
+uint32_t region_wished_rx2_freq(const struct region *r, uint32_t rx2_freq_hz)
+{
+	bool is_default = r->settings.rx2_freq_hz == r->table->rx2_freq_hz;
+
+	return is_default && region_join_group(r, rx2_freq_hz) >= 0 ? rx2_freq_hz : r->settings.rx2_freq_hz;
 }
 
 struct tx_params region_rx2_default(const struct region *r)

@@ -131,8 +131,14 @@ int region_join_windows(const struct region *r, enum reg_params_revision rev, ui
 /* May a join request come on this frequency: a common join channel where there are such, else a channel in use? */
 bool region_takes_join(const struct region *r, enum reg_params_revision rev, uint32_t freq_hz, int dr);
 
-/* Position of a device's join channel among the common ones, for class B; 0 where there are none. */
-unsigned region_join_group(const struct region *r, uint32_t join_freq_hz);
+/*
+ * Plans with common join channels give each its own RX2, so the RX2 of a session tells where the device joined: the
+ * position of that channel among them, -1 where there are none or RX2 is another.
+ */
+int region_join_group(const struct region *r, uint32_t rx2_freq_hz);
+
+/* RX2 frequency wished for a session: the setting, but where joins choose it, what the join chose. */
+uint32_t region_wished_rx2_freq(const struct region *r, uint32_t rx2_freq_hz);
 
 struct tx_params region_rx2_default(const struct region *r); /* the standard's RX2, used for joins and factory sessions */
 

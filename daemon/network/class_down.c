@@ -96,8 +96,10 @@ static struct tx_params class_b_params(const struct session *s, const struct pin
 {
 	const struct class_b_channels *channels = &s->region->table->ping_slot;
 	uint64_t hop = class_b_hop(slot_gps_us, s->dev_addr);
+	int group = region_join_group(s->region, s->up.rx2_freq_hz);
 	struct tx_params params = {
-		.freq_hz = channels->base_hz + channels->step_hz * (uint32_t)(hop % channels->count),
+		.freq_hz = channels->base_hz + channels->step_hz * (uint32_t)(hop % channels->count) +
+		           channels->group_step_hz * (group > 0 ? (uint32_t)group : 0),
 		.dr = region_params(s->region, s->device->profile->revision)->ping_slot_dr,
 	};
 

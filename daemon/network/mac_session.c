@@ -129,6 +129,8 @@ void mac_session_goal(const struct session *s, const struct mac_env *env, const 
 	};
 
 	mac_goal_make(env, &mac_profile, &wish, out);
+	if (!wish.rx2_freq_hz)
+		out->rx.rx2_freq_hz = region_wished_rx2_freq(env->region, s->up.rx2_freq_hz);
 	mac_adr_goal(env, &adr, state, s->up.f_cnt_up - 1, (uint32_t)eui64_to_u64(d->dev_eui), out);
 }
 

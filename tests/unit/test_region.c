@@ -197,8 +197,29 @@ static void joins_come_on_channels_in_use_or_on_common_ones(void **state)
 	assert_int_equal(windows[0].freq_hz, 492500000);
 	assert_int_equal(windows[1].freq_hz, 492500000);
 	assert_int_equal(windows[1].dr, 1);
-	assert_int_equal(region_join_group(&cn, 474300000), 2);
-	assert_int_equal(region_join_group(&us, 902300000), 0);
+	assert_int_equal(region_join_group(&us, 923300000), -1);
+}
+
+static void rx2_tells_the_join_channel_and_is_left_as_the_join_chose_it(void **state)
+{
+	struct region cn = make(&region_cn470_20a), b = make(&region_cn470_20b), eu = make(&region_eu868);
+	struct tx_params windows[2];
+
+	(void)state;
+	/* Join channel 6 of 20A: RX2 494.9 MHz, ping slots on downlink channels 48 to 55. */
+	assert_int_equal(region_join_windows(&cn, REV, 507300000, 51, 3, windows), LS_OK);
+	assert_int_equal(windows[0].freq_hz, 494100000);
+	assert_int_equal(windows[1].freq_hz, 494900000);
+	assert_int_equal(region_join_group(&cn, 494900000), 6);
+	assert_int_equal(region_ping_slot_freq(&cn, 9, 6), 483900000 + (6 * 8 + 1) * 200000);
+	assert_int_equal(region_wished_rx2_freq(&cn, 494900000), 494900000);
+	assert_int_equal(region_wished_rx2_freq(&cn, 486700000), 486900000); /* of no join channel */
+	cn.settings.rx2_freq_hz = 485300000;
+	assert_int_equal(region_wished_rx2_freq(&cn, 494900000), 485300000); /* the operator's word */
+	assert_int_equal(region_join_group(&b, 478300000), 0);
+	assert_int_equal(region_join_group(&b, 498300000), 1);
+	assert_int_equal(region_beacon_freq(&b, 5, 1), 501500000);
+	assert_int_equal(region_wished_rx2_freq(&eu, 868100000), 869525000);
 }
 
 static void cf_list_takes_the_channels_of_its_rates_and_the_others_follow(void **state)
@@ -415,6 +436,7 @@ int main(void)
 		cmocka_unit_test(settings_the_region_does_not_have_are_refused),
 		cmocka_unit_test(uplink_data_rate_is_found_by_its_modulation),
 		cmocka_unit_test(bandwidths_are_compared_in_khz),
+		cmocka_unit_test(rx2_tells_the_join_channel_and_is_left_as_the_join_chose_it),
 		cmocka_unit_test(joins_come_on_channels_in_use_or_on_common_ones),
 		cmocka_unit_test(cf_list_takes_the_channels_of_its_rates_and_the_others_follow),
 		cmocka_unit_test(uplink_channel_is_found_within_1_khz),
