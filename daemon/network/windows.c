@@ -92,7 +92,8 @@ int windows_of_answer(const struct answer_wish *w, const struct session *s, uint
 	bool has_rx1 = !region_rx1(region, d->profile->revision, freq_hz, w->channel, w->dr, s->up.rx1_dr_offset,
 	                           radio.has_dwell, &rx1.params) && window_fill(region, d, radio.has_dwell, &rx1);
 	bool has_rx2 = window_fill(region, d, radio.has_dwell, &rx2);
-	bool knows_rx2 = s->up.rx2_freq_hz == region->settings.rx2_freq_hz && s->up.rx2_dr == region->settings.rx2_dr;
+	bool knows_rx2 = s->up.rx2_freq_hz == region_wished_rx2_freq(region, s->up.rx2_freq_hz) &&
+	                 s->up.rx2_dr == region->settings.rx2_dr;
 
 	if (radio.rx1_freq_hz)
 		rx1.params.freq_hz = radio.rx1_freq_hz;
