@@ -80,9 +80,10 @@ static void what_never_left_does_not_count(void **state)
 
 static void broken_rows_are_nothing(void **state)
 {
-	static const char *const rows[] = {"", "{", "[]", "null", "{}", "{\"gateways\":[\"x\"]}",
-	                                   "{\"gateways\":[\"0016c00102030405\"],\"freq_hz\":-1,\"margin_ms\":1,\"drop_reason\":null,"
-	                                   "\"modulation\":{\"lora\":{\"spreadingFactor\":99,\"bandwidth\":0}},\"phy_payload\":\"00\"}"};
+	static const char bad_radio[] =
+		"{\"gateways\":[\"0016c00102030405\"],\"freq_hz\":868100000,\"margin_ms\":1,\"drop_reason\":null,\"phy_payload\":\"00\","
+		"\"modulation\":{\"lora\":{\"spreadingFactor\":99,\"bandwidth\":0}}}";
+	static const char *const rows[] = {"", "{", "[]", "null", "{}", "{\"gateways\":[\"x\"]}", bad_radio};
 	struct air_sent sent;
 
 	(void)state;
