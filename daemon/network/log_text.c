@@ -128,6 +128,7 @@ static void put_tags(struct text_buf *t, const struct device *d)
 static void put_device_info(struct text_buf *t, const struct device *d)
 {
 	const struct application *a = d->application;
+	const struct session *s = d->sessions[SLOT_CURRENT];
 
 	LITERAL(t, "\"deviceInfo\":{\"tenantId\":");
 	put_uuid(t, a->tenant->id);
@@ -145,7 +146,9 @@ static void put_device_info(struct text_buf *t, const struct device *d)
 	put_text(t, d->name);
 	LITERAL(t, ",\"devEui\":");
 	put_eui(t, d->dev_eui);
-	LITERAL(t, ",\"deviceClassEnabled\":\"CLASS_A\",\"tags\":");
+	LITERAL(t, ",\"deviceClassEnabled\":\"CLASS_");
+	text_putc(t, (char)('A' + (s ? s->up.device_class : CLASS_A)));
+	LITERAL(t, "\",\"tags\":");
 	put_tags(t, d);
 	text_putc(t, '}');
 }

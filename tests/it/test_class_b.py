@@ -60,6 +60,7 @@ def test_item_goes_into_a_ping_slot(lab, gw, dev):
     e = lab.event(dev, 'txack')
     assert e['queueItemId'] == item and e['fCntDown'] == down.f_cnt
     at = e['txInfo']['timing']['gpsEpoch']['timeSinceGpsEpoch']
+    assert e['deviceInfo']['deviceClassEnabled'] == 'CLASS_B'
     assert at.endswith('s') and int(float(at[:-1]) * 1000) == t.txpk['tmms']
     lab.wait_queue_empty(dev)
     f = lab.frame(down.phy)

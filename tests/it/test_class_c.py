@@ -37,7 +37,7 @@ def test_item_leaves_at_once_in_the_parameters_of_rx2(lab, gw, dev):
     assert down.application() == (10, b'\x01\xff') and not down.confirmed and not down.ack
     e = lab.event(dev, 'txack')
     assert e['queueItemId'] == item and e['fCntDown'] == down.f_cnt and e['gatewayId'] == gw.gateway_id
-    assert e['txInfo']['timing'] == {'immediately': {}}
+    assert e['txInfo']['timing'] == {'immediately': {}} and e['deviceInfo']['deviceClassEnabled'] == 'CLASS_C'
     lab.wait_queue_empty(dev)
     f = lab.frame(down.phy)
     assert f['direction'] == 'down' and f['class'] == 'C' and f['window'] is None and f['gateways'] == [gw.gateway_id]
