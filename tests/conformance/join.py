@@ -269,6 +269,7 @@ def unknown_dev_eui_flood(w):
     before = resident_kib(w)
     flood(w, gw, [lw.join_request(key, '0000000000000000', 'fffe%012x' % i, i & 0xffff) for i in range(300, n)])
     w.join(w.gateway(), good)
+    w.frames.wait(lambda f: gw.gateway_id in f['gateways'] and f['drop_reason'])
     assert 0 < len(kept_rows(w, gw)) < n / 2, len(kept_rows(w, gw))
     assert all(f['drop_reason'] in ('unknown_dev_eui', 'overload') for f in kept_rows(w, gw))
     assert resident_kib(w) - before < 16 * 1024
