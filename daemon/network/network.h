@@ -9,9 +9,10 @@
  * join.c        decides over a join request          } no I/O; table-tested
  * downlink.c    builds the answer                    }
  * answer.c      when the answer is made, and its commit; join_answer.c the same for join accepts
- * path.c        through which gateway
- * windows.c     which receive windows can be met
- * transmit.c    downlinks at gateways: TX_ACK, RX2, timeouts
+ * answer_plan.c which window of which gateway: windows.c has the windows, path.c the gateways that heard it
+ * gateway_choice.c  ranks gateways                        } pure
+ * calendar.c, air_budget.c, delivery_record.c  of a gateway } gateway_air.c holds them together, air_replay.c after a start
+ * transmit.c    downlinks at gateways: place on air, TX_ACK, the next option, timeouts
  * class_*.c, multicast_down.c  downlinks that answer no uplink: class_schedule.c decides when, class_place.c by which gateway
  *
  * This room includes no socket, no control code and no application code: it is told the time, given
