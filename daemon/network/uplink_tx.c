@@ -56,13 +56,12 @@ static unsigned channel_candidates(const struct session *s, uint32_t freq_hz, in
 }
 
 /*
- * Counters the ACK bit may acknowledge: the last confirmed downlink. A repeat may acknowledge the one before, when
- * another confirmed downlink followed the first transmission and was lost.
+ * Counters the ACK bit may acknowledge: the last confirmed downlink, or one shortly before. Another may have followed, and
+ * been lost, after the first transmission of this uplink; in class C both may be on air at the same time.
  */
-static unsigned conf_candidates(const struct session *s, const struct phy_data *phy, bool is_repeat,
-                                uint16_t out[CONF_F_CNTS_MAX])
+static unsigned conf_candidates(const struct session *s, const struct phy_data *phy, uint16_t out[CONF_F_CNTS_MAX])
 {
-	unsigned n = phy->ack && is_repeat ? CONF_F_CNTS_MAX : 1;
+	unsigned n = phy->ack ? CONF_F_CNTS_MAX : 1;
 
 	for (unsigned i = 0; i < n; i++)
 		out[i] = s->down.has_conf ? (uint16_t)(s->down.conf_f_cnt_down - i) : 0;
@@ -76,7 +75,7 @@ static bool fits_radio(struct lw_crypto *crypto, const struct session *s, const 
 	uint8_t channels[MAC_CHANNELS_MAX + 1];
 	uint16_t confs[CONF_F_CNTS_MAX];
 	unsigned n_channels = channel_candidates(s, freq_hz, dr, channels);
-	unsigned n_confs = conf_candidates(s, phy, guess->is_repeat, confs);
+	unsigned n_confs = conf_candidates(s, phy, confs);
 
 	for (unsigned i = 0; i < n_channels; i++)
 		for (unsigned j = 0; j < n_confs; j++) {
