@@ -60,9 +60,12 @@ static void activated(const struct session *s, struct mac_state *out)
 
 void mac_session_state(const struct session *s, struct mac_state *out)
 {
-	activated(s, out);
-	if (s->mac)
-		(void)mac_state_decode(out, s->mac, s->mac_len); /* damaged: as after the activation */
+	if (s->mac) {
+		mac_state_init(out, s->region, NULL);
+		if (!mac_state_decode(out, s->mac, s->mac_len))
+			return;
+	}
+	activated(s, out); /* also when it is damaged */
 }
 
 int mac_session_keep(struct session *s, const struct mac_state *state)

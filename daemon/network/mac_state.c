@@ -12,7 +12,11 @@
 #include "lorawan/octets.h"
 
 #define ENCODING_VERSION 1
+/* Frequencies take three octets, as on air: in steps of 100 Hz, from 1.2 GHz on of 200 Hz. */
 #define FREQ_STEP_HZ 100
+#define FREQ_WIDE_STEP_HZ 200
+#define FREQ_WIDE_FROM 12000000
+#define US_PER_S 1000000
 
 #define TX_POWER_DEFAULT 0
 #define NB_TRANS_DEFAULT 1
@@ -175,16 +179,12 @@ static void put32(struct writer *w, uint32_t v)
 	w->at += 4;
 }
 
-static void put64(struct writer *w, int64_t v)
-{
-	put32(w, (uint32_t)v);
-	put32(w, (uint32_t)((uint64_t)v >> 32));
-}
-
-/* Frequencies are written as on air, but always in steps of 100 Hz in 32 bits. */
 static void put_freq(struct writer *w, uint32_t freq_hz)
 {
-	put32(w, freq_hz / FREQ_STEP_HZ);
+	uint32_t v = freq_hz / FREQ_STEP_HZ;
+
+	put_le24(w->at, v < FREQ_WIDE_FROM ? v : freq_hz / FREQ_WIDE_STEP_HZ);
+	w->at += 3;
 }
 
 static void put_octets(struct writer *w, enum tag tag, const uint8_t *octets, size_t len)
@@ -256,16 +256,15 @@ static void put_params(struct writer *w, const struct mac_state *s)
 	}
 	if (s->has_status || s->status_asked_us) {
 		begin(w, TAG_STATUS);
-		put8(w, s->has_status);
-		put8(w, s->battery);
-		put8(w, (uint8_t)s->margin_db);
-		put64(w, s->status_us);
-		put64(w, s->status_asked_us);
+		put32(w, (uint32_t)(s->status_asked_us / US_PER_S));
+		if (s->has_status) {
+			put8(w, s->battery);
+			put8(w, (uint8_t)s->margin_db);
+			put32(w, (uint32_t)(s->status_us / US_PER_S));
+		}
 		end(w);
 	}
 }
-
-#define REFUSAL_OCTETS 11
 
 static void put_refusals(struct writer *w, const struct mac_state *s)
 {
@@ -347,22 +346,11 @@ static uint32_t get(struct reader *r, unsigned octets)
 	return v;
 }
 
-static int64_t get64(struct reader *r)
-{
-	uint64_t low = get(r, 4);
-
-	return (int64_t)(low | (uint64_t)get(r, 4) << 32);
-}
-
 static uint32_t get_freq(struct reader *r)
 {
-	uint32_t v = get(r, 4);
+	uint32_t v = get(r, 3);
 
-	if (v > UINT32_MAX / FREQ_STEP_HZ) {
-		r->bad = true;
-		return 0;
-	}
-	return v * FREQ_STEP_HZ;
+	return v * (v < FREQ_WIDE_FROM ? FREQ_STEP_HZ : FREQ_WIDE_STEP_HZ);
 }
 
 /* Index of a channel in range. */
@@ -417,13 +405,16 @@ static void read_params(struct reader *r, struct mac_state *s)
 		r->bad = true;
 }
 
+/* Times to the second. */
 static void read_status(struct reader *r, struct mac_state *s)
 {
-	s->has_status = get(r, 1) & 1;
+	s->status_asked_us = (int64_t)get(r, 4) * US_PER_S;
+	s->has_status = r->at < r->end;
+	if (!s->has_status)
+		return;
 	s->battery = (uint8_t)get(r, 1);
 	s->margin_db = (int8_t)get(r, 1);
-	s->status_us = get64(r);
-	s->status_asked_us = get64(r);
+	s->status_us = (int64_t)get(r, 4) * US_PER_S;
 }
 
 static void read_refusal(struct reader *r, struct mac_state *s)
