@@ -26,6 +26,10 @@ void connection_schedule(struct connection *conn)
 
 	if (conn->in_work || conn->closing)
 		return;
+	if (c->closing) { /* there are no more turns, and what waits for one would never be freed */
+		connection_end_if_idle(conn);
+		return;
+	}
 	conn->in_work = true;
 	conn->refs++;
 	conn->next_work = NULL;

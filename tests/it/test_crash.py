@@ -384,3 +384,13 @@ def test_killed_while_a_downlink_for_a_version_1_gateway_is_held_back(world):
     assert [q['queue_item_id'] for q in lab.queue(dev)] == [item]
     n, heard = lab.send(gw, dev, b'y')
     assert lab.rx1(gw, dev, heard).application() == (10, b'\x01')
+
+
+def test_sigterm_ends_streams_that_have_something_to_send(world, dev):
+    """Rows of the last moment are written while everything closes; a client of then is let go like any other."""
+    lab = world.lab
+    assert lab.frames and lab.events
+    lab.send(world.gw, dev, b'x', confirmed=True)
+    world.gw.wait_downlink()
+    lab.daemon.stop()                       # a leak is its exit code, under sanitizers
+    lab.daemon.start()
