@@ -169,6 +169,7 @@ everything() {
 		stage 'unit (sanitizers)' tools/run_unit.sh build/sanitized
 		stage 'golden (sanitizers)' golden sanitized
 		stage 'integration (sanitizers)' integration sanitized 3 360
+		stage 'conformance (sanitizers)' conformance sanitized 4 240
 	fi
 	if stage 'build (fuzzers)' build fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz; then
 		stage 'fuzzers' fuzz
