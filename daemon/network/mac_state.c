@@ -96,9 +96,12 @@ uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *r
 	bool is_fixed = region->table->is_fixed_plan;
 	uint16_t drs = 0;
 
+	/* Most of the channels a mask can name are none of a dynamic plan's, and this is asked with each downlink. */
+	if (!is_fixed && !(c && c->freq_hz))
+		return 0;
 	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
 		bool has = is_fixed ? region_channel_has_dr(region, rev, (int)channel, dr)
-		                    : c && c->freq_hz && dr >= c->min_dr && dr <= c->max_dr;
+		                    : dr >= c->min_dr && dr <= c->max_dr;
 
 		if (has && region_uplink_radio(region, rev, dr))
 			drs |= (uint16_t)(1u << dr);
