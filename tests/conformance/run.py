@@ -33,7 +33,7 @@ import gateway_time  # noqa: E402,F401
 import crash  # noqa: E402,F401
 
 
-PATIENCE_S = 240
+PATIENCE_S = 100   # with LS_SLOW=2
 
 
 class Suite:

@@ -81,9 +81,26 @@ def copy(w):
     assert w.counters(dev) == [n]
 
 
+def repeats_up_to_nb_trans(w):
+    dev = w.abp('--desired-nb-trans', '3')
+    for _ in range(4):
+        w.exchange(w.gateway(), dev)
+    assert dev.mac.nb_trans == 3
+    gw, n = w.gateway(), dev.f_cnt_up
+    w.exchange(gw, dev)
+    for i in (2, 3):
+        assert w.rx1(gw, dev, w.again(gw, dev.repeat())).ack, i
+    w.again(gw, dev.repeat())
+    w.frame(dev.repeat(), drop_reason='too_many_repeats')
+    w.nothing_more(gw)
+    assert w.counters(dev).count(n) == 1
+
+
 @case('U8', 'the same bytes after the window are a repeat: no event, acknowledged again as often as the version allows')
 def repeat(w):
-    """1.0.0-1.0.3: up to 8 transmissions of a confirmed uplink. From 1.0.4 on NbTrans, which is 1 here: no answer."""
+    """1.0.0-1.0.3: up to 8 transmissions of a confirmed uplink. From 1.0.4 on NbTrans: 1, so no answer, and then 3."""
+    if not w.before_1_0_4:
+        repeats_up_to_nb_trans(w)
     gw, dev = w.gateway(), w.abp()
     item = w.push(dev, 7, b'\x01')
     n, heard = w.send(gw, dev, b'x', confirmed=True)

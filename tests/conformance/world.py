@@ -48,7 +48,10 @@ class World(Lab):
         return Lab.otaa(self, self.version, profile=self.profile(*flags), **kw)
 
     def abp(self, *flags, **kw):
-        return Lab.abp(self, self.version, profile=self.profile('--no-supports-otaa', *flags), **kw)
+        dev = Lab.abp(self, self.version, profile=self.profile('--no-supports-otaa', *flags), **kw)
+        for i, freq_hz in enumerate(lw.EU868.cf_list):          # from the factory, as its profile says
+            dev.mac.channels.define(3 + i, freq_hz, lw.EU868.default_rates)
+        return dev
 
     def activate_by_hand(self, dev, dev_addr, f_cnt_up=0):
         """A session for a device that joins otherwise; such a one says no ResetInd."""
