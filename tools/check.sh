@@ -50,8 +50,8 @@ build() { # FOLDER TARGETS-AND-VARIABLES...
 	one $MAKE --no-print-directory WERROR=1 B=build/"$folder" "$@"
 }
 
-integration() { # FOLDER SLOW SECONDS: the factor for time-outs inside, and the end of all patience
-	LS_BUILD=build/$1 LS_SLOW=$2 timeout -k 10 "$3" $RUNNER $PYTHON -B tests/it/run.py -j 4
+integration() { # FOLDER SLOW SECONDS JOBS: the factor for time-outs inside, the end of all patience, modules at once
+	LS_BUILD=build/$1 LS_SLOW=$2 timeout -k 10 "$3" $RUNNER $PYTHON -B tests/it/run.py -j "$4"
 }
 
 conformance() { # as integration
@@ -146,7 +146,7 @@ thread_sanitizer() {
 	$RUNNER true 2>/dev/null || RUNNER=
 	stage 'build (ThreadSanitizer)' build thread SANITIZE=thread all unit shim || return
 	stage 'unit (ThreadSanitizer)' tools/run_unit.sh build/thread
-	stage 'integration (ThreadSanitizer)' integration thread 3 420
+	stage 'integration (ThreadSanitizer)' integration thread 4 420 6
 	RUNNER=
 }
 
@@ -161,14 +161,14 @@ everything() {
 		stage 'unit' tools/run_unit.sh build/gcc
 		stage 'golden' golden gcc
 		stage 'demonstration' demonstration
-		stage 'integration' integration gcc 1 240
+		stage 'integration' integration gcc 2 300 16
 		stage 'conformance' conformance gcc 2 180
 	fi
 	stage 'build (clang)' build clang CC=clang all unit shim
 	if stage 'build (sanitizers)' build sanitized CC=gcc SANITIZE=address,undefined all unit shim; then
 		stage 'unit (sanitizers)' tools/run_unit.sh build/sanitized
 		stage 'golden (sanitizers)' golden sanitized
-		stage 'integration (sanitizers)' integration sanitized 3 360
+		stage 'integration (sanitizers)' integration sanitized 4 360 8
 		stage 'conformance (sanitizers)' conformance sanitized 4 240
 	fi
 	if stage 'build (fuzzers)' build fuzz CC=clang SANITIZE=fuzzer-no-link,address,undefined fuzz; then

@@ -14,7 +14,8 @@ import subprocess
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
-LONGEST_FIRST = ['test_crash.py', 'test_join.py', 'test_downlink.py', 'test_repeats.py']
+LONGEST_FIRST = ['test_lssim_mac.py', 'test_lssim_classes.py', 'test_lssim.py', 'test_lssim_daemon.py', 'test_class_b.py', 'test_mac.py',
+                 'test_mac_device.py', 'test_class_c.py', 'test_downlink.py', 'test_calendar.py', 'test_uplink.py', 'test_crash.py']
 
 
 def run(module, more):
@@ -33,7 +34,7 @@ def main(args):
     if '--' in args:
         cut = args.index('--')
         args, more = args[:cut], args[cut + 1:]
-    jobs = 4
+    jobs = 8
     if '-j' in args:
         i = args.index('-j')
         jobs = int(args[i + 1])
