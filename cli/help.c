@@ -326,7 +326,8 @@ static const struct {
 	           "csv     with header; text that a spreadsheet would run gets a ' (--raw: not)\n"
 	           "tsv     no header; \\t \\n \\\\ escaped (default of lists in a pipe)\n"
 	           "id      one full id per line\n"
-	           "value   bare values, TAB between: -g A,B\n\n"
+	           "value   bare values, TAB between: -g A,B\n"
+	           "pcap    frames for Wireshark: lsctl frame tail -o pcap | tshark -i -\n\n"
 	           "Times are RFC 3339 UTC in machine forms; --time rel local utc unix elsewhere.\n"},
 	{"exit-codes", " 0  done; an empty list too (--fail-empty: 1)\n"
 	               " 1  the answer is no\n"

@@ -14,6 +14,7 @@ const struct output_form *output_form_of(enum form form)
 		[FORM_DETAIL] = &output_detail,  [FORM_JSON] = &output_json,   [FORM_JSONL] = &output_jsonl,
 		[FORM_CSV] = &output_csv,        [FORM_TSV] = &output_tsv,     [FORM_ID] = &output_id,
 		[FORM_VALUE] = &output_value,   [FORM_LINES] = &output_lines,
+		[FORM_PCAP] = &output_pcap,
 	};
 
 	return forms[form];
@@ -25,6 +26,10 @@ int output_open(struct output *out, const struct cli *c, const struct entity *e,
 	text_buf_init(&out->cell);
 	if (form == FORM_VALUE && !c->opt.get && !c->opt.fields)
 		return fail(c, LS_EUSAGE, NULL, "-g FIELD", "-o value needs to know which fields");
+	if (form == FORM_PCAP && e != &model_entities[E_FRAME])
+		return fail(c, LS_EUSAGE, NULL, "lsctl frame tail -o pcap | tshark -i -", "only frames can be captured as pcap");
+	if (form == FORM_PCAP && c->out_tty)
+		return fail(c, LS_EUSAGE, NULL, "... > frames.pcap, or ... | tshark -i -", "pcap is not for a terminal");
 	if (form == FORM_ID && !entity_id_field(e))
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s has no id to print", c->method->words);
 	int code = columns_choose(c, e, out->form->all_fields, &out->columns);

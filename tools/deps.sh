@@ -5,7 +5,7 @@ set -eu
 
 build='gcc libc6-dev make pkg-config libuv1-dev libjansson-dev libsqlite3-dev libgcrypt20-dev libinih-dev'
 bench='python3 valgrind'
-test='clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-cryptography jq socat mandoc systemd'
+test='clang libclang-rt-14-dev libcmocka-dev python3 python3-pytest python3-cryptography jq socat mandoc systemd tshark'
 
 missing=
 for group in "$@"; do
