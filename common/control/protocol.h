@@ -5,6 +5,7 @@
  *   <- {"jsonrpc":"2.0","id":1,"result":{...}}
  *   <- {"jsonrpc":"2.0","id":1,"error":{"code":-32003,"message":"no device ...","data":
  *        {"name":"notfound","exit":3,"field":"dev_eui","row":null,"why":"...","hint":"lsctl ...","request":17}}}
+ *      (of a wrong filter also "column": the character, from 1, where it is wrong)
  *
  * A stream method (event.tail, frame.tail) answers {"result":{"subscription":N}} and then sends
  * notifications {"jsonrpc":"2.0","method":"stream","params":{"subscription":N,"item":{...}}} until

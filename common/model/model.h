@@ -49,6 +49,7 @@ enum field_flag {
 	FF_POSITIONAL = 1 << 10, /* parameters: written without a flag */
 	FF_MANY = 1 << 11,     /* parameters: may be given several times (array) */
 	FF_NO_EUI = 1 << 12,   /* text: 16 hex digits are refused, they would be read as an EUI */
+	FF_FILTER = 1 << 14,   /* filters may ask for it though it has no column: it is found in the row itself */
 	FF_AHEAD = 1 << 13,    /* times: a person who writes a duration means one from now on, not ago */
 };
 

@@ -248,7 +248,9 @@ static void list_done(struct store_query *query)
 	size_t i;
 
 	if (query->rc) {
-		if (q->list.why[0])
+		if (q->list.column)
+			request_refuse_filter(r, query->rc, q->list.column, q->list.why, q->list.hint);
+		else if (q->list.why[0])
 			request_refuse(r, query->rc, NULL, NULL, q->list.hint, "%s", q->list.why);
 		request_fail(r, query->rc);
 		reading_free(q);
@@ -304,6 +306,7 @@ int crud_list(struct server *srv, struct request *r, json_t *scope, crud_complet
 		.sort = q->sort,
 		.cursor = q->cursor,
 		.limit = request_int(r, "limit", 100),
+		.now_us = clock_wall_us(),
 	};
 	q->query.run = run_list;
 	q->query.done = list_done;

@@ -179,6 +179,13 @@ int request_refuse(struct request *r, int code, const char *field, const char *w
 	return code;
 }
 
+int request_refuse_filter(struct request *r, int code, size_t column, const char *why, const char *hint)
+{
+	request_refuse(r, code, "filter", NULL, hint, "filter, column %zu: %s", column, why);
+	json_object_set_new(json_object_get(r->error, "data"), "column", json_integer((json_int_t)column));
+	return code;
+}
+
 /* --- parameters --- */
 
 const char *request_text(const struct request *r, const char *param)

@@ -169,6 +169,8 @@ void request_fail(struct request *r, int code);                           /* wit
 
 __attribute__((format(printf, 6, 7))) int request_refuse(struct request *r, int code, const char *field, const char *why,
                                                          const char *hint, const char *fmt, ...);
+/* The filter is wrong at that character; `column` of the error object has it too. */
+int request_refuse_filter(struct request *r, int code, size_t column, const char *why, const char *hint);
 
 const char *request_text(const struct request *r, const char *param); /* NULL when absent or null */
 bool request_flag(const struct request *r, const char *param);

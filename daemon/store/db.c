@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "store/filter_sql.h"
 #include "store/store.h"
 
 static const char *const statement_sql[] = {
@@ -87,6 +88,8 @@ int db_open(const char *path, enum db_mode mode, int cache_kib, struct store_db 
 	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
 	if (rc == SQLITE_OK)
 		rc = set_up(db, mode, cache_kib);
+	if (rc == SQLITE_OK)
+		rc = filter_sql_register(db->sqlite);
 	if (rc != SQLITE_OK) {
 		snprintf(err, err_size, "%s: %s", path, db->sqlite ? sqlite3_errmsg(db->sqlite) : sqlite3_errstr(rc));
 		db_close(db);

@@ -11,12 +11,14 @@
 #include <string.h>
 
 #include "base/base64.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/siphash.h"
 #include "base/text_buf.h"
 #include "store/column.h"
 #include "store/db.h"
-#include "store/filter.h"
+#include "store/filter_sql.h"
+#include "store/list_request.h"
 #include "store/store.h"
 
 #define COUNT_MAX 1000000
@@ -24,10 +26,12 @@
 #define LIMIT_MAX 10000
 #define MANY 10000 /* matching rows; more are rather walked in their order than sorted */
 #define CURSOR_OCTETS 189 /* 252 characters of base64 */
+#define REST_FIRST (CONDITIONS_MAX + SORT_MAX + 2) /* number of the first parameter of the rest */
 
 struct page {
 	const struct entity *e;
 	struct list_request request;
+	struct filter_sql rest; /* of the filter; its parameters lie behind all others */
 	json_t *after; /* array of the values of request.sort, or NULL on the first page */
 	uint32_t check; /* of what was asked: a cursor of another list is refused */
 	int64_t total; /* -1 not counted yet */
@@ -171,24 +175,44 @@ static int read_cursor(struct store_db *db, struct page *p, struct record_list *
 
 /* --- the statement --- */
 
-/* Parameters are numbered: conditions first, then the values of `after`, then the limit. Nulls are not bound. */
-static void put_conditions(const struct page *p, struct text_buf *sql)
+/*
+ * The devices of a large tenant: SQLite would find them all by the index of the joined table and
+ * sort them; "+" keeps it from that, so it walks the index of the sort order until the page is full.
+ */
+static bool is_hidden(void *arg, const struct field *f)
+{
+	const struct page *p = arg;
+
+	return p->total > MANY && (p->request.sort[0].field->flags & (FF_INDEXED | FF_ID)) && !column_is_stored(f);
+}
+
+/* What no index serves. Begins anew: a filter is written into each statement once. */
+static void put_rest(struct page *p, const char *before, struct text_buf *sql)
 {
 	const struct list_request *q = &p->request;
-	bool walk = p->total > MANY && (q->sort[0].field->flags & (FF_INDEXED | FF_ID));
+
+	filter_sql_fini(&p->rest);
+	p->rest = (struct filter_sql){.filter = q->filter, .first = REST_FIRST, .hide = is_hidden, .arg = p};
+	for (size_t i = 0; i < q->n_rest; i++) {
+		text_puts(sql, i ? " AND " : before);
+		filter_sql_put(&p->rest, q->rest[i], sql);
+	}
+}
+
+/* Parameters are numbered: conditions first, then the values of `after`, the limit, the rest. Nulls are not bound. */
+static void put_conditions(struct page *p, struct text_buf *sql)
+{
+	const struct list_request *q = &p->request;
 
 	for (size_t i = 0; i < q->n_conditions; i++) {
-		/*
-		 * The devices of a large tenant: SQLite would find them all by the index of the joined table and
-		 * sort them; "+" keeps it from that, so it walks the index of the sort order until the page is full.
-		 */
-		text_printf(sql, "%s%s%s ", i ? " AND " : " WHERE ",
-		            walk && !column_is_stored(q->conditions[i].field) ? "+" : "", q->conditions[i].field->column);
+		text_printf(sql, "%s%s%s ", i ? " AND " : " WHERE ", is_hidden(p, q->conditions[i].field) ? "+" : "",
+		            q->conditions[i].field->column);
 		if (json_is_null(q->conditions[i].value))
 			text_puts(sql, "IS NULL");
 		else
 			text_printf(sql, "= ?%zu", i + 1);
 	}
+	put_rest(p, q->n_conditions ? " AND " : " WHERE ", sql);
 }
 
 /* (a behind A or (a = A and (b behind B or ...))) */
@@ -226,7 +250,7 @@ static void put_order(const struct page *p, struct text_buf *sql)
 }
 
 /* Conditions, place, order and limit of the page. */
-static void put_tail(const struct page *p, struct text_buf *sql)
+static void put_tail(struct page *p, struct text_buf *sql)
 {
 	const struct list_request *q = &p->request;
 
@@ -234,7 +258,7 @@ static void put_tail(const struct page *p, struct text_buf *sql)
 	if (p->after) {
 		const struct sort_key *first = &q->sort[0];
 
-		text_puts(sql, q->n_conditions ? " AND " : " WHERE ");
+		text_puts(sql, q->n_conditions + q->n_rest ? " AND " : " WHERE ");
 		/* Says the same once more in a form that lets an index begin at the right place. */
 		if (has_value(first->field) && !json_is_null(json_array_get(p->after, 0)))
 			text_printf(sql, "%s %s ?%zu AND ", first->field->column, first->descending ? "<=" : ">=",
@@ -245,7 +269,7 @@ static void put_tail(const struct page *p, struct text_buf *sql)
 	text_printf(sql, " LIMIT ?%zu", q->n_conditions + q->n_sort + 1);
 }
 
-static void put_page(const struct page *p, struct text_buf *sql)
+static void put_page(struct page *p, struct text_buf *sql)
 {
 	const char *id = entity_id_field(p->e)->column;
 	int n = 0;
@@ -279,7 +303,7 @@ static int bind_page(const struct page *p, sqlite3_stmt *stmt, int64_t limit)
 			rc = column_bind(stmt, (int)(q->n_conditions + i) + 1, q->sort[i].field, json_array_get(p->after, i));
 	if (limit)
 		sqlite3_bind_int64(stmt, (int)(q->n_conditions + q->n_sort) + 1, limit);
-	return rc;
+	return rc ? rc : filter_sql_bind(&p->rest, stmt);
 }
 
 /*
@@ -304,13 +328,29 @@ static bool put_count_condition(const struct entity *e, const struct field *f, c
 	return true;
 }
 
-static void put_count(const struct page *p, struct text_buf *sql)
+/* The rest names columns of the table itself only. */
+static bool rest_is_stored(const struct list_request *q, int at)
+{
+	const struct filter_node *node = &q->filter->nodes[at];
+
+	switch (node->op) {
+	case FILTER_AND:
+	case FILTER_OR: return rest_is_stored(q, node->left) && rest_is_stored(q, node->right);
+	case FILTER_NOT: return rest_is_stored(q, node->left);
+	case FILTER_SEARCH: return false;
+	default: return column_is_stored(node->field);
+	}
+}
+
+static void put_count(struct page *p, struct text_buf *sql)
 {
 	const struct list_request *q = &p->request;
 	bool alone = entity_is_plain(p->e);
 	char test[32];
 
-	if (alone && !q->n_conditions) {
+	for (size_t i = 0; i < q->n_rest && alone; i++)
+		alone = rest_is_stored(q, q->rest[i]);
+	if (alone && !q->n_conditions && !q->n_rest) {
 		text_printf(sql, "SELECT count(*) FROM %s", p->e->table);
 		return;
 	}
@@ -323,7 +363,9 @@ static void put_count(const struct page *p, struct text_buf *sql)
 		text_puts(sql, i ? " AND " : " WHERE ");
 		alone = put_count_condition(p->e, q->conditions[i].field, test, sql);
 	}
-	if (!alone) {
+	if (alone) {
+		put_rest(p, q->n_conditions ? " AND " : " WHERE ", sql);
+	} else {
 		text_buf_reset(sql);
 		text_printf(sql, "SELECT count(*) FROM (SELECT 1 FROM %s", p->e->view);
 		put_conditions(p, sql);
@@ -410,6 +452,21 @@ static int read_page(struct store_db *db, struct page *p, struct record_list *l,
 	return rc;
 }
 
+static int read_request(const struct entity *e, struct record_list *l, struct list_request *q)
+{
+	struct filter_error error = {0};
+	int rc = list_request_scope(q, e, l->scope, &error);
+
+	if (!rc)
+		rc = list_request_filter(q, e, l->filter, l->now_us ? l->now_us : clock_wall_us(), &error);
+	if (!rc)
+		rc = list_request_sort(q, e, l->sort, &error);
+	snprintf(l->why, sizeof(l->why), "%s", error.why);
+	snprintf(l->hint, sizeof(l->hint), "%s", error.hint);
+	l->column = error.column;
+	return rc;
+}
+
 int record_list(struct store_db *db, const struct entity *e, struct record_list *l)
 {
 	struct page p = {.e = e, .total = -1};
@@ -422,11 +479,7 @@ int record_list(struct store_db *db, const struct entity *e, struct record_list 
 	l->total = 0;
 	if (!e->view || !id || !id->column)
 		return LS_EBUG; /* in memory only, or a log: read by store_log_read() */
-	rc = filter_scope(e, l->scope, &p.request, l->why, sizeof(l->why));
-	if (!rc)
-		rc = filter_parse(e, l->filter, &p.request, l->why, sizeof(l->why), l->hint, sizeof(l->hint));
-	if (!rc)
-		rc = sort_parse(e, l->sort, &p.request, l->why, sizeof(l->why), l->hint, sizeof(l->hint));
+	rc = read_request(e, l, &p.request);
 	p.check = check_of(e, l);
 	if (!rc && l->cursor && *l->cursor)
 		rc = read_cursor(db, &p, l);
@@ -442,6 +495,7 @@ int record_list(struct store_db *db, const struct entity *e, struct record_list 
 		l->items = NULL;
 	}
 	json_decref(p.after);
+	filter_sql_fini(&p.rest);
 	list_request_fini(&p.request);
 	return rc;
 }

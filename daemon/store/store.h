@@ -329,15 +329,17 @@ int record_get(struct store_db *db, const struct entity *e, const char *id, json
 
 struct record_list {
 	const json_t *scope;   /* object field -> value that rows must have (tenant_id ...), or NULL */
-	const char *filter;    /* "field=value and field='a value'", value null: has none; or NULL */
+	const char *filter;    /* model/filter.h; or NULL */
 	const char *sort;      /* "-last_seen_at,name", or NULL for the entity's own; no value sorts first */
 	const char *cursor;    /* of the page before (same filter, sort and scope), or NULL */
 	int64_t limit;         /* 0: 100; at most 10,000 */
+	int64_t now_us;        /* wall; what `now` is in the filter; 0: the clock's */
 	/* results */
 	json_t *items;         /* new reference, NULL on failure; without secrets */
 	char next_cursor[256]; /* "" at the end */
 	int64_t total;         /* rows that match, counted up to 1,000,000 with the first page */
 	char why[256], hint[256]; /* when filter, sort or cursor is wrong: LS_EUSAGE */
+	size_t column;         /* of the filter where it is wrong, from 1; 0: something else is */
 };
 /*
  * Fast for any number of rows: sorted by id or name, whatever the page. Sorting by another field reads

@@ -204,6 +204,7 @@ static void filters_match(void **state)
 	assert_int_equal(walk(f, E_DEVICE, NULL, "last_seen_at=2023-11-14T22:13:20.000001Z and f_cnt_down=7", 5), 3);
 	assert_int_equal(walk(f, E_DEVICE, NULL, "name='x'' OR 1=1 --'", 5), 0);
 	assert_int_equal(walk(f, E_DEVICE_SESSION, NULL, "slot=pending", 5), 10);
+	assert_int_equal(walk(f, E_DEVICE, NULL, "app = lab and application_id in (" APPLICATION ", " TENANT ")", 50), N_DEVICES);
 	assert_int_equal(walk(f, E_DEVICE, NULL, "", 50), N_DEVICES);
 	assert_int_equal(walk(f, E_DEVICE, NULL, "  ", 50), N_DEVICES);
 
@@ -228,25 +229,24 @@ static void wrong_requests_are_explained(void **state)
 	struct fixture *f = *state;
 	static const struct {
 		const char *filter, *sort, *why, *hint;
+		size_t column;
 	} wrong[] = {
-		{"nmae=x", NULL, "no field 'nmae'", "name"},
-		{NULL, "last_seen", "no field 'last_seen'", "last_seen_at"},
-		{"name", NULL, "'=' is needed after name", ""},
-		{"name>5", NULL, "'=' is needed after name", ""},
-		{"name=", NULL, "a value is needed", ""},
-		{"name='x", NULL, "quote is not closed", ""},
-		{"name=x or name=y", NULL, "'and' is needed", ""},
-		{"name=my device", NULL, "'and' is needed", ""},
-		{"name=x and", NULL, "a condition is needed", ""},
-		{"=x", NULL, "field=value", ""},
-		{"dev_eui=12", NULL, "dev_eui: 2 hex digits", ""},
-		{"f_cnt_up=many", NULL, "whole number", ""},
-		{"enabled=maybe", NULL, "true or false", ""},
-		{"application_id=lab", NULL, "needs the id of a application", "application_name='lab'"},
-		{"tags=x", NULL, "tags cannot be used", ""},
-		{NULL, "name;dev_eui", "',' is needed", ""},
-		{NULL, "-,name", "a sort is field,field", ""},
-		{NULL, "name,enabled,dr,joined_at,dev_eui", "at most", ""},
+		{"nmae=x", NULL, "no field 'nmae'", "name", 1},
+		{NULL, "last_seen", "no field 'last_seen'", "last_seen_at", 0},
+		{"enabled and name", NULL, "an operator and a value are needed after name", "has name", 13},
+		{"name=", NULL, "a value is needed", "", 6},
+		{"name='x", NULL, "quote is not closed", "", 6},
+		{"name=my device", NULL, "'and' or 'or' is needed", "", 9},
+		{"name=x and", NULL, "a condition is needed", "", 11},
+		{"=x", NULL, "a condition is needed", "", 1},
+		{"dev_eui=12", NULL, "dev_eui: 2 hex digits", "", 9},
+		{"f_cnt_up=many", NULL, "whole number", "", 10},
+		{"enabled=maybe", NULL, "true or false", "", 9},
+		{"tags=x", NULL, "tags are asked one by one", "tag.site = paris", 5},
+		{NULL, "name;dev_eui", "',' is needed", "", 0},
+		{NULL, "-,name", "a sort is field,field", "", 0},
+		{NULL, "name,enabled,dr,joined_at,dev_eui", "at most", "", 0},
+		{NULL, "tags", "tags cannot be used", "", 0},
 	};
 
 	populate(f);
@@ -258,6 +258,7 @@ static void wrong_requests_are_explained(void **state)
 			fail_msg("'%s' has no '%s'", l.why, wrong[i].why);
 		if (wrong[i].hint)
 			assert_string_equal(l.hint, wrong[i].hint);
+		assert_int_equal(l.column, wrong[i].column);
 		assert_null(l.items);
 	}
 }
