@@ -213,7 +213,7 @@ static int submit_send(struct server *srv, struct request *r, struct device *d, 
 		return rc;
 	}
 	w->apply = apply_send;
-	w->result = json_pack("{s:s, s:i}", "dev_eui", w->id, "waiting", (int)own->state.manual_len);
+	w->result = json_pack("{s:s, s:i}", "dev_eui", w->id, "waiting", own->state.manual_len - own->state.manual_sent);
 	return write_submit(srv, w);
 }
 

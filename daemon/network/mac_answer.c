@@ -86,7 +86,7 @@ static size_t put_answer(const struct answer_wish *w, const struct session *s, u
 	}
 }
 
-static void put_requests(const struct answer_wish *w, const struct session *s, size_t room, bool goes_anyway,
+static void put_requests(const struct answer_wish *w, const struct session *s, size_t room, bool goes_anyway, bool has_item,
                          struct mac_answer *out)
 {
 	struct mac_env env;
@@ -95,7 +95,7 @@ static void put_requests(const struct answer_wish *w, const struct session *s, s
 	struct mac_down_input in = {
 		.env = &env, .goal = &goal, .f_cnt = s->up.f_cnt_up - 1, .adr = w->adr, .room = room,
 		.rx = {s->up.rx1_delay_s, s->up.rx1_dr_offset, s->up.rx2_dr, s->up.rx2_freq_hz},
-		.goes_anyway = goes_anyway, .now_us = w->e->first_wall_us,
+		.goes_anyway = goes_anyway, .has_item = has_item, .now_us = w->e->first_wall_us,
 	};
 
 	mac_session_env(s, &env);
@@ -132,5 +132,5 @@ void mac_answer_make(const struct answer_wish *w, const struct session *s, uint8
 	}
 	/* A repeat is answered for itself; requests wait for the next new counter. */
 	if (!w->is_repeat)
-		put_requests(w, s, room - out->len, goes_anyway, out);
+		put_requests(w, s, room - out->len, goes_anyway, !may_fill, out);
 }

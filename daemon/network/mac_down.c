@@ -67,7 +67,7 @@ static void ask(struct build *b, const struct mac_message *m)
 
 /* ---- what an operator queued ------------------------------------------------------------------ */
 
-/* The commands at the front that fit. */
+/* The commands at the front that fit. They stay until the next uplink, for a gateway may refuse the downlink. */
 static void send_manual(struct build *b)
 {
 	struct mac_state *s = b->s;
@@ -85,10 +85,9 @@ static void send_manual(struct build *b)
 			break;
 		taken = (size_t)(it.at - s->manual);
 	}
+	s->manual_sent = (uint8_t)taken;
 	if (it.stopped)
-		taken = s->manual_len;
-	s->manual_len = (uint8_t)(s->manual_len - taken);
-	memmove(s->manual, s->manual + taken, s->manual_len);
+		s->manual_len = s->manual_sent;
 }
 
 /* ---- LinkADRReq ------------------------------------------------------------------------------ */
@@ -312,13 +311,14 @@ static void ask_parameters(struct build *b)
 	}
 }
 
+/* A device that has told nothing yet is asked with the first downlink that has room anyway; one for this alone waits. */
 static void ask_status(struct build *b)
 {
 	int64_t interval_us = (int64_t)b->in->goal->dev_status_interval_s * US_PER_S;
+	bool is_due = b->in->now_us - b->s->status_asked_us >= interval_us || (!b->s->has_status && b->in->goes_anyway && !b->in->has_item);
 	struct mac_message m;
 
-	if (!interval_us || has_cid(b, MAC_CID_DEV_STATUS) ||
-	    b->in->now_us - b->s->status_asked_us < interval_us)
+	if (!interval_us || !is_due || has_cid(b, MAC_CID_DEV_STATUS))
 		return;
 	mac_message_init(&m, MAC_DEV_STATUS_REQ);
 	ask(b, &m);
@@ -360,7 +360,7 @@ void mac_downlink(const struct mac_down_input *in, struct mac_state *s, struct m
 	struct build b = {.in = in, .s = &after, .out = out};
 
 	out->len = 0;
-	if (s->pending_len)
+	if (s->pending_len || s->manual_sent)
 		return;
 	send_manual(&b);
 	if (in->goes_anyway || out->len || in->f_cnt >= s->mac_only_from_f_cnt) {
@@ -379,6 +379,14 @@ void mac_downlink(const struct mac_down_input *in, struct mac_state *s, struct m
 
 void mac_downlink_unsent(struct mac_state *s)
 {
+	struct mac_command c;
+	struct mac_iter it;
+
+	mac_iter_init(&it, LW_DOWN, s->pending, s->pending_len);
+	while (mac_iter_next(&it, &c))
+		if (c.cid == MAC_CID_DEV_STATUS)
+			s->status_asked_us = s->has_status ? s->status_us : 0;
+	s->manual_sent = 0;
 	s->pending_len = 0;
 	s->pending_late = 0;
 }

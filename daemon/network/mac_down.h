@@ -26,6 +26,7 @@ struct mac_down_input {
 	size_t room;           /* octets for requests */
 	size_t answer_room;    /* octets of commands the device's next uplink can carry */
 	bool goes_anyway;      /* something else makes this downlink necessary */
+	bool has_item;         /* it carries application data, which no request that can wait may push out */
 	int64_t now_us;        /* wall */
 };
 

@@ -142,7 +142,7 @@ bool mac_session_unsent(struct session *s)
 	struct mac_state state;
 
 	mac_session_state(s, &state);
-	if (!state.pending_len || state.pending_f_cnt != s->up.f_cnt_up - 1)
+	if ((!state.pending_len && !state.manual_sent) || state.pending_f_cnt != s->up.f_cnt_up - 1)
 		return false;
 	mac_downlink_unsent(&state);
 	return !mac_session_keep(s, &state);

@@ -251,7 +251,7 @@ size_t mac_show(const struct mac_env *env, const struct mac_state *s, const stru
 	show_rx(&v, rx, goal);
 	show_channels(&v, goal);
 	show_others(&v, goal);
-	if (s->manual_len)
-		put_commands(s->manual, s->manual_len, -1, add(&v, "queued")->wish);
+	if (s->manual_len > s->manual_sent)
+		put_commands(s->manual + s->manual_sent, (size_t)(s->manual_len - s->manual_sent), -1, add(&v, "queued")->wish);
 	return v.n;
 }

@@ -25,7 +25,7 @@
 
 enum tag {
 	TAG_LINK = 1, TAG_MASK, TAG_CHANNELS, TAG_RX1_FREQS, TAG_PARAMS, TAG_CLASS_B, TAG_STATUS, TAG_PENDING,
-	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF,
+	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF, TAG_MANUAL_SENT,
 };
 
 /* ---- what a device has at its activation ---------------------------------------------------- */
@@ -135,8 +135,16 @@ int mac_state_channel(const struct mac_state *s, const struct region *region, en
 	return -1;
 }
 
+void mac_state_drop_sent(struct mac_state *s)
+{
+	s->manual_len = (uint8_t)(s->manual_len - s->manual_sent);
+	memmove(s->manual, s->manual + s->manual_sent, s->manual_len);
+	s->manual_sent = 0;
+}
+
 void mac_state_restart_counters(struct mac_state *s)
 {
+	mac_state_drop_sent(s);
 	s->pending_len = s->pending_late = 0;
 	s->pending_f_cnt = 0;
 	s->n_refusals = 0;
@@ -312,6 +320,7 @@ size_t mac_state_encode(const struct mac_state *s, uint8_t out[MAC_STATE_OCTETS_
 		end(&w);
 	}
 	put_octets(&w, TAG_MANUAL, s->manual, s->manual_len);
+	put_octets(&w, TAG_MANUAL_SENT, &s->manual_sent, s->manual_sent != 0);
 	put_refusals(&w, s);
 	if (s->mac_only_from_f_cnt || s->mac_only_streak) {
 		begin(&w, TAG_MAC_ONLY);
@@ -482,6 +491,10 @@ static void read_part(struct reader *r, enum tag tag, struct mac_state *s)
 		break;
 	case TAG_MANUAL:
 		s->manual_len = get_octets(r, s->manual, sizeof(s->manual));
+		break;
+	case TAG_MANUAL_SENT: /* after the commands themselves */
+		s->manual_sent = (uint8_t)get(r, 1);
+		r->bad |= s->manual_sent > s->manual_len;
 		break;
 	case TAG_REFUSALS:
 		read_refusal(r, s);

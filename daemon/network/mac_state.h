@@ -76,7 +76,7 @@ struct mac_state {
 	uint8_t battery;
 	int8_t margin_db;
 	int64_t status_us;             /* wall, when it came */
-	int64_t status_asked_us;       /* wall, when it was last asked, or the first uplink came; 0 before that */
+	int64_t status_asked_us;       /* wall, when it was last asked, or the first uplink came; 0: its clock has not begun */
 
 	/* Open requests, octets as they were sent; all of them belong to one downlink. */
 	uint8_t pending[MAC_PENDING_MAX];
@@ -84,9 +84,12 @@ struct mac_state {
 	uint8_t pending_late;          /* uplinks that had no room for the answer */
 	uint32_t pending_f_cnt;        /* uplink that downlink answered */
 
-	/* Commands queued by an operator, oldest first, to be sent as they are. */
+	/*
+	 * Commands queued by an operator, oldest first, to be sent as they are. The first octets of them may be in the last
+	 * downlink: those go when the next uplink shows that it is over, and stay if it never left.
+	 */
 	uint8_t manual[MAC_MANUAL_MAX];
-	uint8_t manual_len;
+	uint8_t manual_len, manual_sent;
 
 	struct mac_refusal refusals[MAC_REFUSALS_MAX];
 	uint8_t n_refusals;
@@ -129,6 +132,9 @@ uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *regio
 /* Index of the channel an uplink came on, -1 when the device should not have it; fixed plans ask the region. */
 int mac_state_channel(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
                       uint32_t freq_hz, int dr);
+
+/* The last downlink is over: what an operator queued and it carried waits no longer. */
+void mac_state_drop_sent(struct mac_state *s);
 
 /* A new session that keeps the radio parameters (rejoin type 2): what hangs on the old counter is forgotten. */
 void mac_state_restart_counters(struct mac_state *s);

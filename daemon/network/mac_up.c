@@ -37,6 +37,7 @@ static void forget_settings(const struct mac_env *env, struct mac_state *s)
 	mac_state_init(&fresh, env->region, NULL);
 	fresh.status_asked_us = s->status_asked_us;
 	fresh.dr = s->dr;
+	mac_state_drop_sent(s);
 	memcpy(fresh.manual, s->manual, sizeof(s->manual));
 	fresh.manual_len = s->manual_len;
 	*s = fresh;
@@ -297,6 +298,7 @@ void mac_uplink(const struct mac_up_input *in, struct mac_state *s, struct mac_r
 	out->is_truncated = it.stopped;
 	if (in->is_repeat)
 		return;
+	mac_state_drop_sent(s);
 	/* The clock of DevStatusReq begins with the first uplink. */
 	if (!s->status_asked_us)
 		s->status_asked_us = in->now_us;

@@ -51,6 +51,8 @@ class Lab:
         region = region or self.region_name
         name = name or '-'.join(('p', region, version) + more).replace('--', '')
         if name not in self.profiles:
+            if '--dev-status-interval-s' not in more:    # a downlink has only what the test is about
+                more += '--dev-status-interval-s', '0'
             self.lsctl('profile', 'create', name, '-t', 'acme', '--region', region, '--mac-version', version, *more)
             self.profiles[name] = True
         return name

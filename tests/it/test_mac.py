@@ -130,6 +130,20 @@ def test_force_rejoin_has_no_answer_to_wait_for(lab):
     assert not any(r['asked'] for r in shown(lab, dev).values())
 
 
+def test_command_by_hand_goes_again_when_its_downlink_never_left(lab):
+    gw, dev = lab.gateway(), lab.abp('1.0.4', profile=lab.profile('1.0.4', None, *QUIET))
+    confirmed_uplink(lab, gw, dev)
+    lab.lsctl('device', 'mac', 'send', dev.dev_eui, 'duty-cycle', '--values', 'max_dcycle=3')
+    gw.answers = ['TOO_LATE', 'TOO_LATE']
+    n, heard = lab.send(gw, dev, b'x', confirmed=True)
+    lab.frames.wait(lambda f: f.get('dev_eui') == dev.dev_eui and f.get('drop_reason') == 'downlink_failed')
+    gw.take_all()
+    assert shown(lab, dev)['queued']['wish'].startswith('DutyCycleReq')
+    assert confirmed_uplink(lab, gw, dev) == ['DutyCycleReq']
+    assert confirmed_uplink(lab, gw, dev) == []
+    assert shown(lab, dev)['max_duty_cycle']['acknowledged'] == '3'
+
+
 def test_requests_of_the_device_are_answered_in_their_order(lab):
     gw, dev = lab.gateway(), lab.abp('1.0.0', profile=lab.profile('1.0.0', None, *QUIET))
     n, heard = lab.send(gw, dev, b'x', f_opts=dev.mac.ask('DeviceTimeReq') + dev.mac.ask('PingSlotInfoReq', periodicity=4)

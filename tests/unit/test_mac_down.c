@@ -200,15 +200,69 @@ static void downlinks_for_requests_alone_become_rarer(void **state)
 	ASKS("\x08\x05");
 }
 
-static void status_is_asked_once_an_interval(void **state)
+static void begin_with_status(void)
 {
 	struct mac_profile profile = plain;
 
-	(void)state;
 	profile.dev_status_interval_s = 3600;
 	begin(MAC_VERSION_1_0_0, &eu868);
 	mac_goal_make(&env, &profile, &wish, &goal);
 	s.status_asked_us = in.now_us; /* the first uplink */
+}
+
+static void first_status_rides_on_a_downlink_there_is_anyway(void **state)
+{
+	(void)state;
+	begin_with_status();
+	ASKS("");
+	in.goes_anyway = in.has_item = true;
+	ASKS("");
+	in.has_item = false;
+	ASKS("\x06");
+	mac_downlink_unsent(&s);
+	ASKS("\x06");
+	s.pending_len = 0;
+	mac_note_refusal(&s, MAC_ITEM_DEV_STATUS, 0, MAC_NO_ANSWER, in.f_cnt);
+	ASKS("");
+	in.f_cnt++;
+	ASKS("\x06");
+}
+
+static void status_that_never_left_is_asked_again(void **state)
+{
+	(void)state;
+	begin_with_status();
+	s.has_status = true;
+	s.status_us = in.now_us;
+	in.now_us += INT64_C(3600000000);
+	ASKS("\x06");
+	mac_downlink_unsent(&s);
+	in.now_us += 60000000;
+	in.f_cnt = s.mac_only_from_f_cnt;
+	ASKS("\x06");
+}
+
+static void commands_by_hand_that_never_left_go_again(void **state)
+{
+	(void)state;
+	begin(MAC_VERSION_1_1_0, &eu868);
+	memcpy(s.manual, "\x0e\x25\x1c\x06", 4);
+	s.manual_len = 4;
+	ASKS("\x0e\x25\x1c\x06");
+	mac_downlink_unsent(&s);
+	in.f_cnt++;
+	ASKS("\x0e\x25\x1c\x06");
+	/* One that asks for another session is not repeated in it. */
+	mac_state_restart_counters(&s);
+	in.f_cnt++;
+	ASKS("");
+}
+
+static void status_is_asked_once_an_interval(void **state)
+{
+	(void)state;
+	begin_with_status();
+	s.has_status = true;
 	in.goes_anyway = true;
 	ASKS("");
 	in.now_us += INT64_C(3600000000);
@@ -229,8 +283,10 @@ static void queued_command_goes_first_and_once(void **state)
 	memcpy(s.manual, "\x0e\x25\x1c\x06\x08\x02", 6); /* ForceRejoinReq has no answer; RXTimingSetupReq is asked once */
 	s.manual_len = 6;
 	ASKS("\x0e\x25\x1c\x06\x08\x02");
-	assert_int_equal(s.manual_len, 0);
+	assert_int_equal(s.manual_sent, 6); /* kept until the next uplink */
 	assert_int_equal(s.pending_len, 3);
+	mac_state_drop_sent(&s);
+	assert_int_equal(s.manual_len, 0);
 	s.pending_len = 0;
 	in.goes_anyway = true;
 	ASKS("\x08\x05");
@@ -286,6 +342,9 @@ int main(void)
 		cmocka_unit_test(no_more_than_the_device_can_answer),
 		cmocka_unit_test(downlinks_for_requests_alone_become_rarer),
 		cmocka_unit_test(status_is_asked_once_an_interval),
+		cmocka_unit_test(first_status_rides_on_a_downlink_there_is_anyway),
+		cmocka_unit_test(status_that_never_left_is_asked_again),
+		cmocka_unit_test(commands_by_hand_that_never_left_go_again),
 		cmocka_unit_test(queued_command_goes_first_and_once),
 		cmocka_unit_test(uncertain_link_is_asked_again_as_it_is),
 		cmocka_unit_test(refused_part_of_a_link_is_left_out_of_the_next_wish),
