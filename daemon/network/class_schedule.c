@@ -24,6 +24,15 @@ enum device_class class_after_uplink(const struct profile *p, bool is_1_1, enum 
 	return before;
 }
 
+#define TOLD_CLASS_C 2
+
+enum device_class class_as_told(const struct profile *p, enum device_class now, uint8_t told)
+{
+	if (now == CLASS_B || told == CLASS_TOLD_NOTHING)
+		return now;
+	return told == TOLD_CLASS_C && p->supports_class_c ? CLASS_C : CLASS_A;
+}
+
 enum device_class class_served(const struct profile *p, const struct session_up_row *up, int64_t now_wall_us)
 {
 	switch (up->device_class) {

@@ -30,9 +30,17 @@ enum device_class class_at_start(const struct profile *p, bool is_1_1);
 
 /*
  * After an uplink with or without the ClassB bit. Before 1.1 the profile tells class A from C; in 1.1 it is DeviceModeInd,
- * which the MAC engine reads after this.
+ * which the MAC engine reads after this: class_as_told().
  */
 enum device_class class_after_uplink(const struct profile *p, bool is_1_1, enum device_class before, bool class_b_bit);
+
+/*
+ * What class_after_uplink() found, and the last DeviceModeInd of the session (as on air; CLASS_TOLD_NOTHING: none came). The
+ * ClassB bit goes before it. A device of 1.0.x that says it, though its version has no such command, is believed as well:
+ * it was answered, and listens so.
+ */
+#define CLASS_TOLD_NOTHING 0xff
+enum device_class class_as_told(const struct profile *p, enum device_class now, uint8_t told);
 
 /* The class a device is served in at this time: what it said, if its profile and version have it and it is not lost. */
 enum device_class class_served(const struct profile *p, const struct session_up_row *up, int64_t now_wall_us);

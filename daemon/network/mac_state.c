@@ -25,7 +25,7 @@
 
 enum tag {
 	TAG_LINK = 1, TAG_MASK, TAG_CHANNELS, TAG_RX1_FREQS, TAG_PARAMS, TAG_CLASS_B, TAG_STATUS, TAG_PENDING,
-	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF, TAG_MANUAL_SENT,
+	TAG_MANUAL, TAG_REFUSALS, TAG_MAC_ONLY, TAG_ADR, TAG_BACK_OFF, TAG_MANUAL_SENT, TAG_TOLD_CLASS,
 };
 
 /* ---- what a device has at its activation ---------------------------------------------------- */
@@ -63,6 +63,7 @@ void mac_state_init(struct mac_state *s, const struct region *region, const uint
 		.adr_limit_exp = ADR_LIMIT_EXP_DEFAULT, .adr_delay_exp = ADR_DELAY_EXP_DEFAULT,
 		.rejoin_max_time_n = MAC_UNKNOWN, .rejoin_max_count_n = MAC_UNKNOWN,
 		.ping_slot_periodicity = MAC_UNKNOWN, .ping_slot_dr = MAC_UNKNOWN,
+		.told_class = MAC_UNKNOWN,
 	};
 	if (t->is_fixed_plan) {
 		s->mask = mac_state_defined(s, region);
@@ -321,6 +322,7 @@ size_t mac_state_encode(const struct mac_state *s, uint8_t out[MAC_STATE_OCTETS_
 	}
 	put_octets(&w, TAG_MANUAL, s->manual, s->manual_len);
 	put_octets(&w, TAG_MANUAL_SENT, &s->manual_sent, s->manual_sent != 0);
+	put_octets(&w, TAG_TOLD_CLASS, &s->told_class, s->told_class != MAC_UNKNOWN);
 	put_refusals(&w, s);
 	if (s->mac_only_from_f_cnt || s->mac_only_streak) {
 		begin(&w, TAG_MAC_ONLY);
@@ -495,6 +497,9 @@ static void read_part(struct reader *r, enum tag tag, struct mac_state *s)
 	case TAG_MANUAL_SENT: /* after the commands themselves */
 		s->manual_sent = (uint8_t)get(r, 1);
 		r->bad |= s->manual_sent > s->manual_len;
+		break;
+	case TAG_TOLD_CLASS:
+		s->told_class = (uint8_t)get(r, 1);
 		break;
 	case TAG_REFUSALS:
 		read_refusal(r, s);

@@ -104,6 +104,7 @@ struct mac_state {
 	uint32_t back_off_f_cnt;
 
 	uint16_t ignored_answers;      /* without a request; stops at 65535 */
+	uint8_t told_class;            /* of the last DeviceModeInd, as on air; MAC_UNKNOWN: none came */
 
 	uint8_t adr[MAC_ADR_MAX];      /* adr_state_encode() */
 	uint8_t adr_len;

@@ -79,8 +79,7 @@ static void take_request(const struct mac_up_input *in, const struct mac_command
 	case MAC_CID_DEVICE_MODE:
 		if (c->payload[0] != DEVICE_CLASS_A && c->payload[0] != DEVICE_CLASS_C)
 			break;
-		out->has_class = true;
-		out->device_class = out->owed.device_class = c->payload[0];
+		s->told_class = out->owed.device_class = c->payload[0];
 		owe(&out->owed, c->cid);
 		break;
 	case MAC_CID_REKEY:
@@ -296,6 +295,7 @@ void mac_uplink(const struct mac_up_input *in, struct mac_state *s, struct mac_r
 			answers.list[answers.n++] = c;
 	}
 	out->is_truncated = it.stopped;
+	out->told_class = s->told_class;
 	if (in->is_repeat)
 		return;
 	mac_state_drop_sent(s);

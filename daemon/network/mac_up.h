@@ -42,8 +42,7 @@ struct mac_up_outcome {
 	bool has_status;       /* a DevStatusAns that was asked for: an event */
 	uint8_t battery;
 	int8_t margin_db;
-	bool has_class;        /* DeviceModeInd */
-	uint8_t device_class;  /* as on air */
+	uint8_t told_class;    /* of the last DeviceModeInd of the session, as on air; MAC_UNKNOWN: none came */
 	bool link_settled;     /* a LinkADRReq was accepted */
 	bool is_rekey;
 	bool is_reset;         /* *s is that of a new activation: the caller adds what the factory set */

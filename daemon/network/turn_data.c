@@ -37,6 +37,8 @@ static void restart_counters(struct network *n, struct turn *t, struct session *
 	store_batch_session_down(t->c->batch, d->dev_eui, s->slot, &s->down, s->up.up_answered, NULL, 0);
 }
 
+_Static_assert(CLASS_TOLD_NOTHING == MAC_UNKNOWN, "the MAC engine and the classes agree on what nothing is");
+
 /* What its MAC commands say: parameters, class, the state of its battery. */
 static void apply_mac(struct network *n, struct turn *t, const struct turn_item *item, const struct uplink_outcome *o,
                       struct mac_up_outcome *mac, bool *asks)
@@ -48,8 +50,7 @@ static void apply_mac(struct network *n, struct turn *t, const struct turn_item 
 	n->counters.mac_ignored += mac->n_ignored;
 	n->counters.mac_refused += mac->n_refused;
 	n->counters.mac_unanswered += mac->n_unanswered;
-	if (mac->has_class && s->is_1_1)
-		s->up.device_class = mac->device_class == 2 && d->profile->supports_class_c ? CLASS_C : CLASS_A;
+	s->up.device_class = (uint8_t)class_as_told(d->profile, s->up.device_class, mac->told_class);
 	if (!mac->has_status)
 		return;
 	text_status_event(commit_row_begin(t->c), d, uplink_time_us(item->e), network_uuid(n), mac->battery, mac->margin_db);

@@ -185,6 +185,23 @@ def test_a_device_of_1_1_says_its_class_itself(lab):
     assert lab.device_json(dev)['device_class'] == 'A'
 
 
+def test_the_word_of_a_device_counts_also_before_1_1(lab):
+    gw = lab.gateway()
+    dev = lab.otaa('1.0.3', profile=lab.profile('1.0.3', None, '--supports-class-c'))
+    lab.join(gw, dev)
+    lab.exchange(gw, dev)
+    assert lab.device_json(dev)['device_class'] == 'C'
+    for told, name in ((0, 'A'), (2, 'C')):
+        gw = lab.gateway()
+        n, heard = lab.send(gw, dev, b'x', f_opts=bytes([0x20, told]))
+        down = lab.rx1(gw, dev, heard)
+        assert [c.payload for c in down.commands() if c.name == 'DeviceModeConf'] == [bytes([told])]
+        n, heard = lab.send(gw, dev, b'x')      # it is remembered
+        lab.up(dev, n)
+        lab.fence()
+        assert lab.device_json(dev)['device_class'] == name
+
+
 def test_gateways_are_known_after_a_restart(own_lab):
     lab = own_lab
     gw = lab.gateway()

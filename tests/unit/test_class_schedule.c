@@ -256,6 +256,18 @@ static void class_follows_what_device_and_profile_say(void **state)
 	}
 }
 
+static void last_word_of_the_device_counts_whatever_its_version(void **state)
+{
+	struct profile with_c = {.mac_version = MAC_VERSION_1_0_3, .supports_class_c = true}, without = {.mac_version = MAC_VERSION_1_0_3};
+
+	(void)state;
+	assert_int_equal(class_as_told(&with_c, CLASS_C, CLASS_TOLD_NOTHING), CLASS_C);
+	assert_int_equal(class_as_told(&with_c, CLASS_C, 0), CLASS_A);
+	assert_int_equal(class_as_told(&with_c, CLASS_A, 2), CLASS_C);
+	assert_int_equal(class_as_told(&without, CLASS_A, 2), CLASS_A);
+	assert_int_equal(class_as_told(&with_c, CLASS_B, 2), CLASS_B); /* the bit is newer */
+}
+
 /* ---- heard ---------------------------------------------------------------------------------- */
 
 static struct heard_gateway by(uint8_t id, int16_t snr_db10)
@@ -330,6 +342,7 @@ int main(void)
 		cmocka_unit_test(class_b_without_known_slots_is_served_as_a),
 		cmocka_unit_test(a_lost_class_b_device_is_served_as_a),
 		cmocka_unit_test(class_follows_what_device_and_profile_say),
+		cmocka_unit_test(last_word_of_the_device_counts_whatever_its_version),
 		cmocka_unit_test(the_newest_uplink_comes_first),
 		cmocka_unit_test(the_list_is_bounded_and_keeps_the_strongest),
 	};

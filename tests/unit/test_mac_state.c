@@ -92,6 +92,7 @@ static void fill(struct mac_state *s)
 	s->manual_len = MAC_MANUAL_MAX;
 	memset(s->manual, 0x06, sizeof(s->manual));
 	s->manual_sent = 5;
+	s->told_class = 2;
 	s->n_refusals = MAC_REFUSALS_MAX;
 	for (unsigned i = 0; i < MAC_REFUSALS_MAX; i++)
 		s->refusals[i] = (struct mac_refusal){(uint8_t)i, (uint8_t)(i + 1), (uint8_t)(i + 2), 0x80000000u + i, 77 + i};
@@ -132,6 +133,7 @@ static void state_survives_encoding_whole(void **state)
 	assert_int_equal(back.tx_power, 7);
 	assert_int_equal(back.mac_only_streak, 5);
 	assert_int_equal(back.manual_sent, 5);
+	assert_int_equal(back.told_class, 2);
 	assert_int_equal(back.back_off_f_cnt, 0x80000001);
 	assert_true(back.link_unsure && back.in_back_off);
 }

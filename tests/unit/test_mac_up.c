@@ -241,8 +241,7 @@ static void requests_of_the_device_are_owed_whatever_its_version(void **state)
 	assert_int_equal(out.owed.n, 5);
 	assert_memory_equal(out.owed.cid, "\x0d\x02\x10\x20\x12", 5);
 	assert_int_equal(s.ping_slot_periodicity, 5);
-	assert_true(out.has_class);
-	assert_int_equal(out.device_class, 2);
+	assert_int_equal(out.told_class, 2);
 	UP("\x20\x01"); /* class 01 is reserved */
 	assert_int_equal(out.owed.n, 0);
 }
