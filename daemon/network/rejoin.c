@@ -69,7 +69,7 @@ static enum drop_reason check_mic(struct lw_crypto *crypto, const struct rejoin_
                                   struct rejoin_outcome *out)
 {
 	const struct device *d = in->device;
-	const struct session *pending = d->sessions[SLOT_PENDING];
+	const struct session *pending = d->sessions[SLOT_PENDING], *replaced = d->sessions[SLOT_REPLACED];
 	struct ls_key js_enc_key, js_int_key;
 	bool fits;
 
@@ -87,6 +87,11 @@ static enum drop_reason check_mic(struct lw_crypto *crypto, const struct rejoin_
 	if (type->of_session && pending && pending->is_1_1 && mic_fits(crypto, in, &pending->keys.s_nwk_s_int_key)) {
 		snprintf(out->detail, sizeof(out->detail), "type %u in a session that no RekeyInd has confirmed", in->request->type);
 		return DROP_NO_REKEY_IND;
+	}
+	/* The request that was answered with the session in use, replayed or late: no key is wrong. */
+	if (type->of_session && replaced && replaced->is_1_1 && mic_fits(crypto, in, &replaced->keys.s_nwk_s_int_key)) {
+		snprintf(out->detail, sizeof(out->detail), "type %u in a session that is no longer in use", in->request->type);
+		return DROP_OLD_SESSION;
 	}
 	snprintf(out->detail, sizeof(out->detail), "rejoin type %u; a damaged frame, or another key than the device's",
 	         in->request->type);

@@ -1,6 +1,7 @@
 """LoRaWAN 1.1 against the device written in Python: joining, rejoining, both FOpts forms, split counters, ABP."""
 import pytest
 
+import lorawan as lw
 from lab import data_of
 
 LAB = {'network': {'net_id': '000013', 'deduplication_delay': '100ms'}}
@@ -99,6 +100,9 @@ def test_rejoin_gives_a_new_session(lab, gw, party, kind):
     confirm(lab, gw, dev)
     gw.send(phy := before.uplink(b'too old'))
     lab.dropped(phy, 'old_session')
+    gw.skip(20)
+    gw.send(heard.phy)
+    lab.dropped(heard.phy, 'rj_count_used' if kind == 1 else 'old_session')
 
 
 def test_rejoin_request_is_not_taken_twice(lab, gw, party):
@@ -113,6 +117,24 @@ def test_rejoin_request_is_not_taken_twice(lab, gw, party):
     lab.dropped(phy, 'mic_mismatch')
     dev.last_rejoin = 0, 7
     assert dev.accept(down.phy).opt_neg == 1 and heard
+
+
+@pytest.mark.parametrize('version', ['1.0.2', '1.0.4'])
+def test_device_of_1_1_falls_back_where_its_profile_is_1_0(lab, gw, version):
+    """OptNeg 0: its NwkKey stands as the AppKey, one network key, one downlink counter, FOpts in clear, no RekeyInd."""
+    known = lab.otaa(version)
+    dev = lw.Device(known.dev_eui, version='1.1', nwk_key=known.app_key, join_eui=known.join_eui)
+    assert lab.join(gw, dev).opt_neg == 0 and not dev.session.is_1_1
+    gw = lab.gateway()
+    n, heard = lab.send(gw, dev, b'x', confirmed=True, f_opts=dev.mac.ask('LinkCheckReq'))
+    assert data_of(lab.up(dev, n)) == b'x'
+    assert [c.name for c in lab.rx1(gw, dev, heard).commands()] == ['LinkCheckAns']
+    lab.push(dev, 10, b'\x01')
+    down = lab.exchange(gw, dev)
+    assert down.application() == (10, b'\x01') and down.f_cnt == 1
+    gw.send(phy := dev.rejoin_request(1))
+    lab.dropped(phy, 'unsupported_type')
+    lab.exchange(gw, dev)
 
 
 def test_device_activated_by_hand_says_reset_ind(lab, gw):

@@ -214,6 +214,24 @@ static void request_in_an_unconfirmed_session_is_refused(void **state)
 	bench_close(&b);
 }
 
+/* A replay of what was answered with the session in use must not look like a wrong key, nor begin another. */
+static void request_of_the_session_before_is_named(void **state)
+{
+	struct session_row row = {.slot = SLOT_REPLACED, .dev_addr = 0x00c0ffee, .is_1_1 = true, .region = "EU868"};
+	struct bench b;
+
+	(void)state;
+	open_11(&b);
+	row.dev_eui = b.device->dev_eui;
+	memset(row.keys.s_nwk_s_int_key.b, 0x66, 16);
+	assert_non_null(fleet_session_put(&b.fleet, b.device, &row));
+	for (uint8_t type = 0; type <= 2; type += 2)
+		assert_int_equal(ask(&b, (struct phy_rejoin_request){.type = type, .rj_count = 9}, &row.keys.s_nwk_s_int_key, 0),
+		                 DROP_OLD_SESSION);
+	assert_int_equal(b.session->next_rj_count0, 0);
+	bench_close(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +241,7 @@ int main(void)
 		cmocka_unit_test(refusals_name_their_reason),
 		cmocka_unit_test(before_1_1_the_type_does_not_exist),
 		cmocka_unit_test(request_in_an_unconfirmed_session_is_refused),
+		cmocka_unit_test(request_of_the_session_before_is_named),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
