@@ -245,6 +245,19 @@ static void settle_pending(const struct mac_up_input *in, struct answers *a, str
 
 /* ---- the device's own steps back -------------------------------------------------------------- */
 
+/* No slower data rate is left to it. */
+static bool is_slowest(const struct mac_up_input *in, const struct mac_state *s, const struct ch_mask *defined)
+{
+	const struct mac_env *env = in->env;
+	uint16_t drs = mac_state_dr_mask(s, env->region, env->revision, defined);
+	bool dwell = (s->tx_param == MAC_UNKNOWN ? mac_boot_tx_param(env) : s->tx_param) >> 4 & 1;
+
+	for (int dr = 0; dr < in->dr; dr++)
+		if (drs >> dr & 1 && region_max_uplink_m(env->region, env->revision, dr, dwell))
+			return false;
+	return in->dr >= 0;
+}
+
 /*
  * Without a downlink the device goes back by itself: ADR_ACK_DELAY uplinks after ADRACKReq first to full power, then to one slower
  * data rate each time, at last to all default channels. What it did shows only in part, so all is asked for again.
@@ -262,6 +275,9 @@ static void note_back_off(const struct mac_up_input *in, bool link_settled, stru
 		s->link_unsure = true;
 		if (slower || in->f_cnt - s->back_off_f_cnt >= 1u << s->adr_delay_exp)
 			s->tx_power = 0;
+		/* Only then come the channels. All are taken for on, so that what is asked now is right whatever it did. */
+		if (is_slowest(in, s, &defined))
+			s->mask = defined;
 	}
 	/* The uplink with the answer may be the last as it was. */
 	if (link_settled)

@@ -69,6 +69,22 @@ def test_us915_device_is_brought_to_the_sub_band(lab, us, version):
     assert len(asked(dev, 'LinkADRReq')) == before      # what is done is not asked for again
 
 
+@pytest.mark.parametrize('version', ['1.0.3', '1.1'])
+def test_sub_band_is_set_again_at_once_after_a_back_off(lab, us, version):
+    """The device asks for an answer (ADRACKReq), got none for long, and has switched all channels on."""
+    dev = joined(lab, us, version, 'US915', '--adr-algorithm', 'off')
+    talk(lab, us, dev, 3)
+    assert dev.mac.channels.enabled == SUB_BAND_2
+    dev.mac.channels.enabled = set(range(72))
+    gw = next(us)
+    n, heard = lab.send(gw, dev, b'x', adr=True, adr_ack_req=True, radio=radio(dev))
+    lab.up(dev, n)
+    assert 'LinkADRReq' in [c.name for c in lab.rx1(gw, dev, heard).commands()]
+    assert dev.mac.channels.enabled == SUB_BAND_2
+    talk(lab, us, dev)
+    assert not any(name == 'LinkADRReq' for names in talk(lab, us, dev, 2) for name in names)
+
+
 def test_eu868_abp_device_is_given_the_other_channels(lab, eu):
     dev = lab.abp('1.0.3', 'EU868', profile=lab.profile('1.0.3', 'EU868', '--no-supports-otaa', *QUIET))
     talk(lab, eu, dev, 6)

@@ -321,6 +321,24 @@ static void back_off_of_the_device_makes_the_link_uncertain(void **state)
 	assert_int_equal(s.dr, 2);
 }
 
+static void ack_request_at_the_slowest_rate_may_mean_that_all_channels_are_on(void **state)
+{
+	struct mac_up_input in = {.env = &env, .f_cnt = 10, .adr = true, .adr_ack_req = true, .dr = 1};
+
+	(void)state;
+	begin(MAC_VERSION_1_0_3, &us915);
+	in.freq_hz = us915.channels[8].freq_hz;
+	s.dr = 1;
+	memset(&s.mask, 0, sizeof(s.mask));
+	s.mask.block[0] = 0xff00;
+	mac_uplink(&in, &s, &rx, &out);
+	assert_int_equal(s.mask.block[1], 0); /* a slower rate comes first */
+	in.dr = 0;
+	mac_uplink(&in, &s, &rx, &out);
+	assert_int_equal(s.mask.block[1], 0xffff);
+	assert_true(s.link_unsure);
+}
+
 static void uplink_on_a_channel_that_was_off_shows_that_all_are_on(void **state)
 {
 	struct mac_up_input in = {.env = &env, .f_cnt = 100, .dr = 0, .adr = true, .freq_hz = 902300000, .room = 15};
@@ -351,6 +369,7 @@ int main(void)
 		cmocka_unit_test(rekey_and_reset_agree_on_the_lower_minor_version),
 		cmocka_unit_test(unknown_command_ends_the_reading_and_nothing_else),
 		cmocka_unit_test(back_off_of_the_device_makes_the_link_uncertain),
+		cmocka_unit_test(ack_request_at_the_slowest_rate_may_mean_that_all_channels_are_on),
 		cmocka_unit_test(uplink_on_a_channel_that_was_off_shows_that_all_are_on),
 	};
 
