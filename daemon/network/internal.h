@@ -115,8 +115,9 @@ unsigned answer_paths(struct network *n, const struct collected *e, const struct
 
 /* ---- join_answer.c -------------------------------------------------------------------------- */
 
-/* Could an accept go out now? If not, detail says why. */
-bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, char detail[DETAIL_SIZE]);
+/* Could an accept go out now, and one with a CFList? If not at all, detail says why. */
+bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, bool *with_cf_list,
+                     char detail[DETAIL_SIZE]);
 
 /* Send a committed join accept. */
 void answer_send_join_accept(struct network *n, struct eui64 dev_eui, uint32_t dev_addr, struct collected *e,

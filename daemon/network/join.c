@@ -145,5 +145,6 @@ void join_decide(struct lw_crypto *crypto, const struct join_input *in, struct j
 		.region = radio.region,
 		.dr = radio.dr,
 		.rx2_freq_hz = radio.rx2_freq_hz,
+		.with_cf_list = in->with_cf_list,
 	}, &out->accept);
 }

@@ -20,6 +20,7 @@ struct join_input {
 	uint32_t net_id;
 	uint32_t dev_addr;             /* to give; the caller found it free */
 	bool answerable;               /* some gateway can carry the accept */
+	bool with_cf_list;             /* and a CFList, which some data rates have no room for */
 };
 
 struct join_outcome {

@@ -57,6 +57,21 @@ static void keep_radio(const struct session *keep, struct join_accept *out)
 	out->session.mac = out->mac;
 }
 
+/* The session's state says what the device knows: otherwise it would be taken for having got the CFList. */
+static void add_cf_list(const struct join_accept_input *in, struct phy_join_accept *accept, struct join_accept *out)
+{
+	const struct profile *p = in->device->profile;
+	struct mac_state state;
+
+	accept->has_cf_list = region_cf_list(in->region, p->mac_version, p->revision, accept->cf_list);
+	if (!accept->has_cf_list || in->with_cf_list)
+		return;
+	accept->has_cf_list = false;
+	mac_state_init(&state, in->region, NULL);
+	out->session.mac_len = mac_state_encode(&state, out->mac);
+	out->session.mac = out->mac;
+}
+
 void join_accept_build(struct lw_crypto *crypto, const struct join_accept_input *in, struct join_accept *out)
 {
 	const struct device *d = in->device;
@@ -86,7 +101,7 @@ void join_accept_build(struct lw_crypto *crypto, const struct join_accept_input 
 	} else {
 		session_start_otaa(d, region, up);
 		up->rx2_freq_hz = in->rx2_freq_hz;
-		accept.has_cf_list = region_cf_list(region, d->profile->mac_version, d->profile->revision, accept.cf_list);
+		add_cf_list(in, &accept, out);
 	}
 	accept.rx1_dr_offset = up->rx1_dr_offset;
 	accept.rx2_dr = up->rx2_dr;

@@ -24,6 +24,7 @@ struct join_accept_input {
 	int64_t now_us;
 	int dr;                            /* of the request */
 	uint32_t rx2_freq_hz;              /* that follows from its channel */
+	bool with_cf_list;                 /* if the region has one; without it the channels are told by MAC commands */
 	const struct session *keep;        /* not NULL: all radio parameters stay as in this session (rejoin type 2) */
 };
 

@@ -5,15 +5,18 @@
 #include "network/answer_plan.h"
 #include "network/region_choice.h"
 
-#define JOIN_ACCEPT_MAX 33
+#define JOIN_ACCEPT_LEN 17
+#define JOIN_ACCEPT_LEN_CF_LIST 33
 
-bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, char detail[DETAIL_SIZE])
+bool answer_can_join(struct network *n, const struct device *d, const struct collected *e, bool *with_cf_list,
+                     char detail[DETAIL_SIZE])
 {
 	const struct region *region;
 	struct answer_plan plan;
 	int dr, channel;
 
 	detail[0] = 0;
+	*with_cf_list = false;
 	receptions_resolve(n->fleet, e);
 	region = region_choice_join(n->fleet, d, e);
 	if (!region || !answer_plan_init(&plan, n, e, d, region, NULL))
@@ -21,7 +24,8 @@ bool answer_can_join(struct network *n, const struct device *d, const struct col
 	dr = region_uplink_dr(region, d->profile->revision, &plan.paths[0]->radio);
 	channel = region_uplink_channel(region, d->profile->revision, plan.paths[0]->freq_hz, dr);
 	plan.n_windows = windows_of_join(d, region, plan.paths[0]->freq_hz, channel, dr, plan.windows);
-	if (answer_plan_any(&plan, JOIN_ACCEPT_MAX, RANK_JOIN_ACCEPT))
+	*with_cf_list = answer_plan_any(&plan, JOIN_ACCEPT_LEN_CF_LIST, RANK_JOIN_ACCEPT);
+	if (*with_cf_list || answer_plan_any(&plan, JOIN_ACCEPT_LEN, RANK_JOIN_ACCEPT))
 		return true;
 	snprintf(detail, DETAIL_SIZE, "%s", plan.detail);
 	return false;

@@ -148,6 +148,7 @@ void rejoin_decide(struct lw_crypto *crypto, const struct rejoin_input *in, stru
 		.region = radio.region,
 		.dr = radio.dr,
 		.rx2_freq_hz = radio.rx2_freq_hz,
+		.with_cf_list = in->with_cf_list,
 		.keep = type->keeps_radio ? session_in_use(d) : NULL,
 	}, &out->accept);
 }

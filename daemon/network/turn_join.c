@@ -126,10 +126,11 @@ void turn_decide_join(struct network *n, struct turn *t, struct turn_item *item)
 	char unanswerable[DETAIL_SIZE] = "";
 	struct join_input in = {
 		.request = &item->join, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = d && answer_can_join(n, d, item->e, unanswerable),
+		.dev_addr = free_dev_addr(n),
 	};
 	struct join_outcome o;
 
+	in.answerable = d && answer_can_join(n, d, item->e, &in.with_cf_list, unanswerable);
 	join_decide(n->crypto, &in, &o);
 	add_detail(o.reason, unanswerable, o.detail);
 	if (o.reason) {
@@ -173,10 +174,11 @@ void turn_decide_rejoin(struct network *n, struct turn *t, struct turn_item *ite
 	char unanswerable[DETAIL_SIZE] = "";
 	struct rejoin_input in = {
 		.request = request, .e = item->e, .fleet = n->fleet, .device = d, .net_id = n->options.net_id,
-		.dev_addr = free_dev_addr(n), .answerable = d && answer_can_join(n, d, item->e, unanswerable),
+		.dev_addr = free_dev_addr(n),
 	};
 	struct rejoin_outcome o;
 
+	in.answerable = d && answer_can_join(n, d, item->e, &in.with_cf_list, unanswerable);
 	rejoin_decide(n->crypto, &in, &o);
 	add_detail(o.reason, unanswerable, o.detail);
 	if (o.reason) {

@@ -6,12 +6,14 @@
 static struct join_outcome outcome;
 static struct phy_join_request request;
 
+static bool has_room_for_cf_list = true;
+
 static enum drop_reason ask(struct bench *b, uint64_t join_eui, uint64_t dev_eui, uint16_t dev_nonce, int spoil,
                             bool answerable)
 {
 	struct eui64 join = eui64_reverse(eui64_from_u64(join_eui)), dev = eui64_reverse(eui64_from_u64(dev_eui));
 	uint8_t phy[23] = {0};
-	struct join_input in = {.request = &request, .dev_addr = 0x00c0ffee, .answerable = answerable, .fleet = &b->fleet};
+	struct join_input in = {.request = &request, .dev_addr = 0x00c0ffee, .answerable = answerable, .with_cf_list = has_room_for_cf_list, .fleet = &b->fleet};
 
 	memcpy(phy + 1, join.be, 8);
 	memcpy(phy + 9, dev.be, 8);
@@ -52,6 +54,24 @@ static void accept_carries_what_the_device_needs(void **state)
 	assert_true(key_equal(&nwk_s_key, &outcome.accept.session.keys.f_nwk_s_int_key));
 	assert_true(key_equal(&app_s_key, &outcome.accept.session.keys.app_s_key));
 	assert_int_equal(outcome.accept.session.slot, SLOT_PENDING);
+	bench_close(&b);
+}
+
+/* What is in its MAC state is what the device knows: without the CFList the default channels. */
+static void accept_without_room_for_a_cf_list_leaves_it_out(void **state)
+{
+	struct mac_state mac;
+	struct bench b;
+
+	(void)state;
+	bench_open(&b, "1.0.3");
+	has_room_for_cf_list = false;
+	assert_int_equal(ask(&b, 0, DEV, 77, 0, true), DROP_NONE);
+	has_room_for_cf_list = true;
+	assert_int_equal(outcome.accept.phy_len, 17);
+	mac_state_init(&mac, b.session->region, NULL);
+	assert_int_equal(mac_state_decode(&mac, outcome.accept.session.mac, outcome.accept.session.mac_len), LS_OK);
+	assert_int_equal(mac.mask.block[0], 7);
 	bench_close(&b);
 }
 
@@ -274,6 +294,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(accept_carries_what_the_device_needs),
+		cmocka_unit_test(accept_without_room_for_a_cf_list_leaves_it_out),
 		cmocka_unit_test(refusals_name_their_reason),
 		cmocka_unit_test(nothing_refused_burns_a_nonce),
 		cmocka_unit_test(random_nonces_may_come_in_any_order_but_once),

@@ -29,7 +29,7 @@ static enum drop_reason ask(struct bench *b, struct phy_rejoin_request r, const 
 {
 	struct ls_key js_enc_key, js_int_key;
 	struct rejoin_input in = {
-		.request = &request, .fleet = &b->fleet, .net_id = NET_ID, .dev_addr = 0x00c0ffee, .answerable = true};
+		.request = &request, .fleet = &b->fleet, .net_id = NET_ID, .dev_addr = 0x00c0ffee, .answerable = true, .with_cf_list = true};
 	uint8_t phy[PHY_REJOIN_MSG_MAX + 4];
 	size_t len;
 
