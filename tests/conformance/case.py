@@ -36,4 +36,4 @@ def case(number, claim, na=None, own=False, slow=False):
 
 
 def order_of(number):
-    return 'UDJG'.index(number[0]), int(number[1:])
+    return 'UDJGR'.index(number[0]), int(number[1:])

@@ -220,6 +220,17 @@ def rejoin(w):
     w.check_rx1(down, heard, 5)
     dev.accept(down.phy)
     w.goes_on(w.gateway(), dev)
+    gw = w.gateway()
+    heard = gw.send(dev.rejoin_request(1, 65535))      # RJcount1 is of the device: no accept resets it
+    down = gw.wait_downlink(8, lambda d: dev.can_open_accept(d.phy))
+    w.check_rx1(down, heard, 5)
+    dev.accept(down.phy)
+    w.goes_on(w.gateway(), dev)
+    for count in (0, dev.rj_count1, 65535):
+        gw.skip(20)
+        gw.send(phy := dev.rejoin_request(1, count))
+        w.dropped(phy, 'rj_count_used')
+    w.goes_on(w.gateway(), dev)
 
 
 @case('J17', 'flushed nonces can be used again; JoinNonce still grows')

@@ -30,6 +30,7 @@ import uplink_counter  # noqa: E402,F401
 import downlink_counter  # noqa: E402,F401
 import join  # noqa: E402,F401
 import gateway_time  # noqa: E402,F401
+import region  # noqa: E402,F401
 import crash  # noqa: E402,F401
 
 

@@ -11,12 +11,17 @@ QUIET = ('--adr-algorithm', 'off', '--dev-status-interval-s', '0', '--abp-channe
          ','.join(str(f) for f in lw.EU868.cf_list))
 
 
+# The cases of the catalogue run in EU868; region.py has those where the region changes a rule.
+REGIONS = {'EU868': {}, 'US915': {'enabled_uplink_channels': '8-15,65'},
+           'AS923': {'downlink_dwell_time': 'true', 'extra_channels': '923600000'}}
+
+
 class World(Lab):
     """A Lab whose devices are of one version. Every case takes its own devices and gateways."""
 
     def __init__(self, directory, version):
-        Lab.__init__(self, directory, network={'deduplication_delay': '100ms', 'downlink_data_delay': '20ms',
-                                               'net_id': '000013'})
+        Lab.__init__(self, directory, REGIONS, {'deduplication_delay': '100ms', 'downlink_data_delay': '20ms',
+                                           'net_id': '000013'})
         self.version = version
         self._lock = threading.RLock()
         self._local = threading.local()
@@ -26,6 +31,12 @@ class World(Lab):
         self.profile()
         self.listen()
         return self
+
+    def otaa_in(self, region):
+        """A device and a gateway of another region."""
+        with self._lock:
+            profile = Lab.profile(self, self.version, region, *QUIET[:4], name='-'.join((self.version, region)))
+        return Lab.otaa(self, self.version, region, profile=profile), self.gateway(region=region)
 
     def listen(self):
         return self.events, self.frames
