@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "store/filter_sql.h"
 #include "store/store.h"
+#include "store/wal_buffer.h"
 
 static const char *const statement_sql[] = {
 #define STATEMENT(id, sql) [ST_##id] = sql,
@@ -70,7 +71,7 @@ static int set_up(struct store_db *db, enum db_mode mode, int cache_kib)
 		return execute(db, "PRAGMA query_only = ON");
 	/* secure_delete=FAST: deleted keys are overwritten where the page is written anyway. */
 	return execute(db, "PRAGMA journal_mode = WAL; PRAGMA wal_autocheckpoint = 0;"
-	                   " PRAGMA journal_size_limit = 33554432; PRAGMA secure_delete = FAST");
+	                   " PRAGMA journal_size_limit = 67108864; PRAGMA secure_delete = FAST");
 }
 
 int db_open(const char *path, enum db_mode mode, int cache_kib, struct store_db **out, char *err, size_t err_size)
@@ -85,7 +86,7 @@ int db_open(const char *path, enum db_mode mode, int cache_kib, struct store_db 
 		return LS_ENOMEM;
 	db->may_change = mode == DB_WRITE;
 	db->synchronous = test && strcmp(test, "off") == 0 ? "OFF" : "FULL";
-	rc = sqlite3_open_v2(path, &db->sqlite, flags, NULL);
+	rc = sqlite3_open_v2(path, &db->sqlite, flags, wal_buffer_vfs());
 	if (rc == SQLITE_OK)
 		rc = set_up(db, mode, cache_kib);
 	if (rc == SQLITE_OK)
@@ -267,7 +268,9 @@ int db_set_synced(struct store_db *db, bool synced)
 	if (strcmp(db->synchronous, "OFF") == 0)
 		return LS_OK;
 	snprintf(sql, sizeof(sql), "PRAGMA synchronous = %s", synced ? db->synchronous : "NORMAL");
-	return db_error(execute(db, sql));
+	int rc = execute(db, sql);
+
+	return db_error(rc == SQLITE_OK ? wal_buffer_set(db->sqlite, synced) : rc);
 }
 
 const char *store_db_conflict_field(const struct store_db *db)

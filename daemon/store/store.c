@@ -223,6 +223,8 @@ static int open_connections(struct store *st, char *err, size_t err_size)
 	db_lock_down(st->writer);
 	checkpoint_watch(st);
 	rc = read_meta(st);
+	if (!rc)
+		rc = db_set_synced(st->writer, true); /* there is a log now, to be buffered */
 	if (rc) {
 		snprintf(err, err_size, "%s: %s", st->path, sqlite3_errmsg(st->writer->sqlite));
 		return rc;
