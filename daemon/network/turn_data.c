@@ -72,6 +72,7 @@ static void apply_uplink(struct network *n, struct turn *t, struct turn_item *it
 		struct uuid id = network_uuid(n);
 
 		n->counters.uplinks++;
+		d->has_refused = false; /* it counts on from here: going back to what was refused would let frames in twice */
 		text_up_event(commit_row_begin(t->c), d, &item->data, item->e, o, id);
 		commit_row_end(t->c, LOG_EVENT, "up", item->e->first_wall_us, &d->dev_eui, NULL, NULL);
 		queue_on_uplink(n, t->c, d, s, item->data.ack, item->e, id);

@@ -31,6 +31,22 @@ def test_counter_too_far_ahead_is_accepted_by_hand(lab, gw, version):
     assert r.rc == 3
 
 
+def test_refused_counter_is_forgotten_when_the_device_counts_past_it(lab, gw):
+    """Accepting it then would set the counter back, and let in again what was heard since."""
+    dev = abp(lab, '1.0.3', '--max-fcnt-gap', '60')
+    lab.exchange(gw, dev)
+    dev.session.f_cnt_up = 70
+    _, heard = lab.send(gw, dev, b'far')
+    lab.dropped(heard.phy, 'f_cnt_gap')
+    for f_cnt in (50, 100):
+        dev.session.f_cnt_up = f_cnt
+        n, heard = lab.send(gw, dev, b'near')
+        lab.up(dev, n)
+    r = lab.lsctl('device', 'counter', 'accept', dev.dev_eui, check=False)
+    assert r.rc == 3
+    assert lab.device_json(dev)['f_cnt_up'] == 101
+
+
 def test_accepted_counter_outlives_a_restart(lab, gw):
     dev = abp(lab, '1.0.3', '--max-fcnt-gap', '50')
     lab.exchange(gw, dev)
