@@ -28,7 +28,7 @@ struct param {
 	struct field f;
 	bool required;
 };
-#define PARAMS_MAX 64
+#define PARAMS_MAX 96
 struct params_list {
 	struct param at[PARAMS_MAX];
 	size_t n;

@@ -147,7 +147,8 @@ static bool is_global_param(const struct field *f)
 {
 	return strcmp(f->name, "filter") == 0 || strcmp(f->name, "sort") == 0 || strcmp(f->name, "limit") == 0 ||
 	       strcmp(f->name, "tenant_id") == 0 || strcmp(f->name, "cursor") == 0 || strcmp(f->name, "last") == 0 ||
-	       strcmp(f->name, "show_secrets") == 0;
+	       strcmp(f->name, "show_secrets") == 0 || strcmp(f->name, "dry_run") == 0 || strcmp(f->name, "if_version") == 0 ||
+	       strcmp(f->name, "expect") == 0 || strcmp(f->name, "confirm") == 0 || strcmp(f->name, "reason") == 0;
 }
 
 static void print_params(const struct method *m, const struct params_list *list)
@@ -191,6 +192,8 @@ static void print_params(const struct method *m, const struct params_list *list)
 		print_flag("-t, --tenant", "NAME", param_named(list, "tenant_id")->f.help, "");
 	if (param_named(list, "show_secrets"))
 		print_flag("--show-secrets", "", param_named(list, "show_secrets")->f.help, "");
+	if (method_writes(m))
+		print_flag("--dry-run", "", "Only say what would change; see lsctl help changes", "");
 	if (method_asks_first(m))
 		print_flag("-y, --yes", "", "Do not ask (needed in scripts)", "");
 }
@@ -282,7 +285,7 @@ void help_overview(FILE *to)
 	        "usage: lsctl [flags] NOUN VERB [ID] [--flag value]...\n");
 	print_nouns(to);
 	fprintf(to, "  %-12s %s\n", "schema", "Fields as JSON Schema");
-	fprintf(to, "  %-12s %s\n", "help", "flags filters output exit-codes ids environment");
+	fprintf(to, "  %-12s %s\n", "help", "flags filters output changes exit-codes ids environment");
 	fprintf(to, "  %-12s %s\n", "version", "Version of lsctl");
 	fprintf(to, "\nVerbs and flags: lsctl NOUN -h, lsctl NOUN VERB -h\n");
 }
@@ -329,6 +332,16 @@ static const struct {
 	           "value   bare values, TAB between: -g A,B\n"
 	           "pcap    frames for Wireshark: lsctl frame tail -o pcap | tshark -i -\n\n"
 	           "Times are RFC 3339 UTC in machine forms; --time rel local utc unix elsewhere.\n"},
+	{"changes", "Every command that changes something takes\n"
+	            "  --dry-run        check it, print what would change (+ ~ -), change nothing\n"
+	            "  --reason TEXT    why, kept in lsctl history\n"
+	            "  --if-version N   only if the object has version N still, else exit 6\n"
+	            "  --expect N       only if exactly N objects are affected, else exit 6\n"
+	            "  --confirm NAME   the name of what is affected, typed again\n"
+	            "More than 20 objects need --expect or --confirm.\n"
+	            "lsctl history lists changes, lsctl undo N takes one back, unless what it changed\n"
+	            "was changed or used since. lsctl trash restore brings back what was deleted, with\n"
+	            "keys and session; lsctl trash purge deletes it for ever.\n"},
 	{"exit-codes", " 0  done; an empty list too (--fail-empty: 1)\n"
 	               " 1  the answer is no\n"
 	               " 2  usage; nothing was sent\n"
@@ -384,6 +397,6 @@ int help_topic(struct cli *c)
 	}
 	if (c->n_words == 1 && help_noun(word))
 		return 0;
-	return fail(c, LS_EUSAGE, "flags filters output exit-codes ids environment, or a noun", "lsctl help",
+	return fail(c, LS_EUSAGE, "flags filters output changes exit-codes ids environment, or a noun", "lsctl help",
 	            "no help on '%s'", word);
 }

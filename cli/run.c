@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "diff.h"
 #include "error.h"
 #include "output.h"
 #include "terminal.h"
@@ -167,7 +168,8 @@ static const char *past_of(const char *verb)
 	} words[] = {
 		{"create", "created"},     {"set", "changed"},           {"delete", "deleted"}, {"push", "queued"},
 		{"activate", "activated"}, {"deactivate", "deactivated"}, {"flush", "flushed"},
-		{"add", "added"},          {"remove", "removed"},
+		{"add", "added"},          {"remove", "removed"},        {"undo", "undone"},
+		{"restore", "restored"},   {"purge", "purged"},
 	};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
@@ -241,6 +243,27 @@ static int refuse_without_yes(struct cli *c)
 	return code;
 }
 
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "";
+}
+
+/* "undone: change 17, device set 0004a30b001c0530 (pump)" */
+static void report_undone(const struct cli *c, const json_t *result)
+{
+	const char *name = text_of(result, "name");
+	char line[700];
+
+	if (!c->out_tty)
+		return;
+	snprintf(line, sizeof(line), "%s: change %lld, %s %s%s%s%s", past_of(verb_of(c->method)),
+	         (long long)json_integer_value(json_object_get(result, "change_id")), text_of(result, "method"),
+	         text_of(result, "object_id"), *name ? " (" : "", name, *name ? ")" : "");
+	put_line(stdout, true, line, strlen(line));
+}
+
 /* create and push print the id for scripts; everything else is silent there. */
 static void report(struct cli *c, const json_t *result, const json_t *target_object, const json_t *params)
 {
@@ -251,6 +274,10 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 
 	if (c->opt.quiet)
 		return;
+	if (c->method->entity == E_CHANGE || c->method->entity == E_TRASH) {
+		report_undone(c, result);
+		return;
+	}
 	if (!c->out_tty) {
 		if (makes && value)
 			put_line(stdout, c->out_tty, value, strlen(value));
@@ -268,6 +295,23 @@ static void report(struct cli *c, const json_t *result, const json_t *target_obj
 	put_line(stdout, true, line, strlen(line));
 }
 
+/* How to take it back, for whoever sees it happen. */
+static void tell_undo(const struct cli *c)
+{
+	uint64_t change = control_client_change(c->client);
+
+	if (change && c->out_tty && c->err_tty && !c->opt.quiet && c->method->id != M_TRASH_PURGE)
+		fprintf(stderr, "%sundo: lsctl undo %llu%s\n", role_on(c->err_color, ROLE_DIM), (unsigned long long)change,
+		        role_off(c->err_color, ROLE_DIM));
+}
+
+/* What is tried only destroys nothing. */
+static bool asks_first(const struct cli *c, const json_t *params)
+{
+	return method_asks_first(c->method) && !json_is_true(json_object_get(params, "dry_run")) &&
+	       !json_object_get(params, "confirm") && !json_object_get(params, "expect");
+}
+
 int run_action(struct cli *c, json_t *params)
 {
 	bool prints = c->opt.form != FORM_DEFAULT || c->opt.get || c->opt.fields;
@@ -276,18 +320,26 @@ int run_action(struct cli *c, json_t *params)
 	json_t *result = NULL, *object = NULL;
 	int code = output_open(&out, c, method_entity(c->method), object_form(c));
 
-	if (!code && method_asks_first(c->method) && !c->opt.yes && !can_ask)
+	if (!code && asks_first(c, params) && !c->opt.yes && !can_ask)
 		code = refuse_without_yes(c);
 	if (!code)
 		code = daemon_connect(c);
-	if (!code && method_asks_first(c->method))
+	if (!code && asks_first(c, params))
 		code = confirm(c, params, &object);
 	if (!code)
 		code = daemon_call(c, c->method, json_incref(params), &result);
-	if (!code && prints && json_is_object(result))
+	bool tried = json_is_true(json_object_get(result, "dry_run"));
+
+	if (!code && tried && (c->opt.form == FORM_JSON || c->opt.form == FORM_JSONL))
+		output_json_object(out.cli, &out.columns, result);
+	else if (!code && tried)
+		diff_print(c, json_object_get(result, "diff"));
+	else if (!code && prints && json_is_object(result))
 		print_result(&out, result);
 	else if (!code)
 		report(c, result, object, params);
+	if (!code && !tried)
+		tell_undo(c);
 	flush_stdout();
 	output_close(&out);
 	json_decref(object);

@@ -117,6 +117,12 @@ const struct config_option config_options[] = {
 	 "MiB, GiB, TiB", "The oldest events are removed when the log is larger."},
 	{"store", "frames_max", OPTION_INT, IN_CONFIG(frames_max), 0, INT64_C(1000000000), "100000", "frames",
 	 "How many frames are kept for `lsctl frame list`."},
+	{"store", "changes_max_age", OPTION_DURATION, IN_CONFIG(changes_max_age_us), 60 * SECOND, 36500 * DAY, "365d",
+	 "m, h, d", "Changes older than this are removed from the journal and cannot be undone."},
+	{"store", "changes_max_size", OPTION_SIZE, IN_CONFIG(changes_max_bytes), 1 << 20, 1024 * 16 * GIB, "256MiB",
+	 "MiB, GiB, TiB", "The oldest changes are removed when the journal is larger; what is in the trash stays."},
+	{"store", "trash_max_age", OPTION_DURATION, IN_CONFIG(trash_max_age_us), 60 * SECOND, 36500 * DAY, "30d",
+	 "m, h, d", "What was deleted can be restored for so long, whatever the size of the journal."},
 };
 const size_t config_n_options = COUNT(config_options);
 

@@ -45,6 +45,7 @@ struct config {
 	int64_t rcvbuf_bytes;
 	/* [store] */
 	int64_t events_max_age_us, events_max_bytes, frames_max;
+	int64_t changes_max_age_us, changes_max_bytes, trash_max_age_us;
 };
 
 enum option_type {

@@ -229,6 +229,9 @@ static int start_store(struct server *srv)
 	struct store_options options = {
 		.path = path,
 		.events_max_age_us = srv->config.events_max_age_us,
+		.changes_max_age_us = srv->config.changes_max_age_us,
+		.changes_max_bytes = srv->config.changes_max_bytes,
+		.trash_max_age_us = srv->config.trash_max_age_us,
 		.events_max_bytes = srv->config.events_max_bytes,
 		.frames_max = srv->config.frames_max,
 		.log = glue_store_log,

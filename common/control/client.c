@@ -38,6 +38,7 @@ struct control_client {
 	json_t *backlog; /* array of lines as strings */
 	char *borrowed;  /* the backlog line handed out last */
 	json_t *hello;
+	uint64_t change;
 };
 
 /* --- waiting --- */
@@ -303,6 +304,7 @@ int control_client_call(struct control_client *c, const char *method, json_t *pa
 	int rc = send_request(c, method, params, &id, deadline);
 
 	*result = *error = NULL;
+	c->change = 0;
 	while (!rc) {
 		const char *line;
 		size_t len;
@@ -335,11 +337,17 @@ int control_client_call(struct control_client *c, const char *method, json_t *pa
 		} else {
 			*result = json_object_get(message, "result");
 			*result = *result ? json_incref(*result) : json_null();
+			c->change = (uint64_t)json_integer_value(json_object_get(message, "change"));
 		}
 		json_decref(message);
 		break;
 	}
 	return rc;
+}
+
+uint64_t control_client_change(const struct control_client *c)
+{
+	return c->change;
 }
 
 /* --- opening --- */

@@ -7,6 +7,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 struct control_client;
 
@@ -29,6 +30,9 @@ void control_client_trace(struct control_client *c, bool on);
  */
 int control_client_call(struct control_client *c, const char *method, json_t *params /* stolen */,
                         int timeout_ms, json_t **result, json_t **error);
+
+/* The number of the change that the last call made, for `undo`; 0: none. */
+uint64_t control_client_change(const struct control_client *c);
 
 /* Pipelining: send without waiting; then take answers and notifications in order of arrival. */
 int control_client_send(struct control_client *c, const char *method, json_t *params /* stolen */, int *id);

@@ -7,6 +7,9 @@
  *        {"name":"notfound","exit":3,"field":"dev_eui","row":null,"why":"...","hint":"lsctl ...","request":17}}}
  *      (of a wrong filter also "column": the character, from 1, where it is wrong)
  *
+ * The answer to a method that wrote has "change":N beside its result: the number `undo` takes. With "dry_run":true
+ * among the parameters nothing is written, and the result is {"dry_run":true,"objects":N,"diff":[...]}.
+ *
  * A stream method (event.tail, frame.tail) answers {"result":{"subscription":N}} and then sends
  * notifications {"jsonrpc":"2.0","method":"stream","params":{"subscription":N,"item":{...}}} until
  * {"method":"cancel","params":{"id":<id of the request>}} or the end of the connection. An item is the

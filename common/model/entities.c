@@ -24,7 +24,9 @@
 	{"created_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "created_at", NULL, NULL, 20, \
 	 "When it was created"},                                                                 \
 	{"updated_at", FT_TIME, FF_READONLY, NO_LIMIT, NULL, NULL, "updated_at", NULL, NULL, 20, \
-	 "When it was last changed"}
+	 "When it was last changed"},                                                            \
+	{"version", FT_INT, FF_READONLY, 0, INT64_MAX, NULL, NULL, "version", NULL, NULL, 8,     \
+	 "Number of its last change: --if-version refuses when another came between"}
 #define TENANT_NAME_FIELD                                                                        \
 	{"tenant_name", FT_TEXT, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "tenant_name",     \
 	 NULL, NULL, 12, "Name of the tenant"}
@@ -412,6 +414,33 @@ static const struct field frame_fields[] = {
 	{"hint", FT_TEXT, FF_READONLY, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 24, "What to do about it"},
 };
 
+/* The journal. object_id is an EUI or an id, whatever the kind. */
+#define CHANGE_FIELDS(id_help, time_name, time_help, who_help)                                            \
+	{"change_id", FT_INT, FF_ID | FF_READONLY | FF_COLUMN, 1, INT64_MAX, NULL, NULL, "change_id", NULL, NULL, 6, id_help}, \
+	{time_name, FT_TIME, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "changed_at", NULL, NULL, 20, time_help}, \
+	{"who", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "who", NULL, NULL, 10, who_help},        \
+	{"method", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "method", NULL, NULL, 16, "The command"}, \
+	{"entity", FT_TEXT, FF_READONLY, NO_LIMIT, NULL, NULL, "entity", NULL, NULL, 10, "Kind of object"},       \
+	{"object_id", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "object_id", NULL, NULL, 16, "Id of the object"}, \
+	{"name", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "name", NULL, NULL, 16, "Name it had"},  \
+	{"objects", FT_INT, FF_READONLY, 0, INT64_MAX, NULL, NULL, "objects", NULL, NULL, 6, "How many objects it affected"}, \
+	{"reason", FT_TEXT, FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, "reason", NULL, NULL, 20, "Why, as --reason said"}
+
+static const struct field change_fields[] = {
+	CHANGE_FIELDS("Number of the change", "changed_at", "When", "Who: a user, or uid:N"),
+	{"undoes", FT_INT, FF_READONLY, 1, INT64_MAX, NULL, NULL, "undoes", NULL, NULL, 6, "The change it took back"},
+	{"undone_by", FT_INT, FF_READONLY | FF_COLUMN, 1, INT64_MAX, NULL, NULL, "undone_by", NULL, NULL, 6,
+	 "The change that took it back"},
+	{"can_undo", FT_BOOL, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "can_undo", NULL, NULL, 6,
+	 "Whether what was there before is still known"},
+	{"diff", FT_JSON, FF_READONLY, NO_LIMIT, NULL, NULL, "diff", NULL, NULL, 30,
+	 "What changed: + ~ - and the fields, before and after; of secrets only that they did"},
+};
+
+static const struct field trash_fields[] = {
+	CHANGE_FIELDS("Number of the change that deleted it", "deleted_at", "When", "Who deleted it"),
+};
+
 /* From the configuration file; answered by its own handler. */
 static const struct field region_fields[] = {
 	{"name", FT_TEXT, FF_ID | FF_READONLY | FF_COLUMN, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 16,
@@ -460,6 +489,8 @@ const struct entity model_entities[] = {
 	    "created_at", "A downlink waiting for a multicast group"),
 	ROW(E_EVENT, "event", "events", "event", "event", event_fields, "time", "What happened to a device"),
 	ROW(E_FRAME, "frame", "frames", "frame", "frame", frame_fields, "time", "A frame on air, up or down"),
+	ROW(E_CHANGE, "change", "changes", "change", "change_view", change_fields, "-change_id", "A change in the journal"),
+	ROW(E_TRASH, "trash", "", "change", "trash_view", trash_fields, "-change_id", "What was deleted and can be restored"),
 	ROW(E_REGION, "region", "regions", NULL, NULL, region_fields, "name", "A region configuration in force"),
 };
 const size_t model_n_entities = sizeof(model_entities) / sizeof(model_entities[0]);

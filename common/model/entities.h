@@ -20,6 +20,8 @@ enum entity_id {
 	E_MULTICAST_ITEM,
 	E_EVENT,
 	E_FRAME,
+	E_CHANGE,
+	E_TRASH,
 	E_REGION,
 	E__COUNT
 };

@@ -130,6 +130,21 @@ static const struct field params_multicast_push[] = {
 	{"id", FT_UUID, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Id of the item; made by the server if absent"},
 	{0}};
 
+static const struct field params_history[] = {
+	{"object", FT_TEXT, FF_POSITIONAL, 1, 128, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Only changes of this: an EUI, an id, or a name"},
+	{0}};
+
+static const struct field params_undo[] = {
+	{"change", FT_INT, FF_POSITIONAL, 1, INT64_MAX, NULL, NULL, NULL, NULL, NULL, 0,
+	 "Number of the change; else your last one"},
+	{0}};
+
+static const struct field params_trash[] = {
+	{"object", FT_TEXT, FF_POSITIONAL | FF_REQUIRED, 1, 128, NULL, NULL, NULL, NULL, NULL, 0,
+	 "EUI, id or name of what was deleted, or the number of the change"},
+	{0}};
+
 #define DEVICE_SCOPE                                                                             \
 	{"tenant_id", FT_REF, 0, NO_LIMIT, "tenant", NULL, NULL, "tenant", "tenant", 0,              \
 	 "Only of devices of this tenant"},                                                          \

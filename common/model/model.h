@@ -134,6 +134,9 @@ char *method_name(const struct method *m, char buf[METHOD_NAME_SIZE]); /* words 
 void method_each_param(const struct method *m,
                        bool (*fn)(void *arg, const struct field *f, bool required), void *arg);
 
+/* True when it changes something: then it takes dry_run, if_version, expect, confirm and reason. */
+bool method_writes(const struct method *m);
+
 /* True when a create may give the field, a set may change it. */
 bool field_is_writable(const struct field *f);
 bool field_is_mutable(const struct field *f);

@@ -37,6 +37,20 @@ static const struct field stream_params[] = {
 static const struct field unset_param = {
 	"unset", FT_TEXT, FF_MANY, 1, 64, NULL, NULL, NULL, NULL, NULL, 0, "Clear this field (repeatable)"};
 
+/* Of every method that changes something. */
+static const struct field write_params[] = {
+	{"dry_run", FT_BOOL, 0, 0, 0, NULL, NULL, NULL, NULL, NULL, 0, "Check all, change nothing, say what would change"},
+	{"if_version", FT_INT, 0, 0, INT64_MAX, NULL, NULL, NULL, NULL, NULL, 0, "Only if it has this version still"},
+	{"expect", FT_INT, 0, 0, INT64_MAX, NULL, NULL, NULL, NULL, NULL, 0, "Only if exactly so many objects are affected"},
+	{"confirm", FT_TEXT, 0, 1, 128, NULL, NULL, NULL, NULL, NULL, 0, "Name of what is affected, typed again"},
+	{"reason", FT_TEXT, 0, 1, 500, NULL, NULL, NULL, NULL, NULL, 0, "Why, kept in the history"},
+};
+
+bool method_writes(const struct method *m)
+{
+	return m->right >= RIGHT_OPERATE;
+}
+
 static const struct field tenant_scope = {
 	"tenant_id", FT_REF, 0, 0, 0, "tenant", NULL, NULL, "tenant", NULL, 0, "Tenant in which names are looked up"};
 static const struct field application_scope = {
@@ -152,6 +166,8 @@ void method_each_param(const struct method *m, bool (*fn)(void *arg, const struc
 			pass(&w, &stream_params[i], false);
 		break;
 	}
+	for (size_t i = 0; i < COUNT(write_params) && method_writes(m); i++)
+		pass(&w, &write_params[i], false);
 	if (w.needs_tenant && !w.has_tenant)
 		pass(&w, &tenant_scope, false);
 	if (w.needs_application && !w.has_application)
@@ -285,7 +301,7 @@ static bool check_param(void *arg, const struct field *f, bool required)
 }
 
 struct names {
-	const char *name[64];
+	const char *name[96];
 	size_t n;
 };
 

@@ -331,6 +331,7 @@ void connection_accept(struct control *c)
 		return;
 	}
 	conn->right = peer_right(&conn->peer, geteuid(), c->admin_gid);
+	snprintf(conn->who, sizeof(conn->who), "uid:%lu", (unsigned long)conn->peer.uid);
 	refused = refusal(c, conn->peer.uid);
 	if (refused) {
 		c->refused++;

@@ -22,6 +22,7 @@
 /* Of a create: its root keys, or NULL. */
 struct device_write {
 	json_t *keys;
+	uint32_t join_nonce; /* stored: a device of this EUI may have been here before */
 };
 
 static void forget_device(struct write *w)
@@ -128,9 +129,25 @@ static int run_create(struct store_db *db, struct write *w)
 	struct device_write *own = w->own;
 	int rc = record_insert(db, DEVICE, w->record);
 
+	struct eui64 dev_eui;
+
 	if (!rc && json_object_size(own->keys))
 		rc = record_update(db, KEYS, w->id, own->keys);
+	if (!rc && !(rc = eui64_parse(w->id, &dev_eui)))
+		rc = store_device_join_nonce(db, dev_eui, &own->join_nonce);
 	return rc ? rc : read_whole(db, w);
+}
+
+static int apply_create(struct server *srv, struct write *w)
+{
+	const struct device_write *own = w->own;
+	struct eui64 dev_eui;
+	int rc = apply_device(srv, w);
+	struct device *d = eui64_parse(w->id, &dev_eui) ? NULL : fleet_device(&srv->fleet, dev_eui);
+
+	if (d)
+		d->join_nonce = own->join_nonce;
+	return rc;
 }
 
 int do_DEVICE_CREATE(struct server *srv, struct request *r)
@@ -163,7 +180,7 @@ int do_DEVICE_CREATE(struct server *srv, struct request *r)
 	w->record = crud_record(r, DEVICE);
 	own->keys = crud_record(r, KEYS);
 	w->run = run_create;
-	w->apply = apply_device;
+	w->apply = apply_create;
 	return write_submit(srv, w);
 }
 

@@ -135,6 +135,11 @@ void request_answer_text(struct request *r, const char *json, size_t len)
 
 void request_answer(struct request *r, json_t *result)
 {
+	request_answer_change(r, result, 0);
+}
+
+void request_answer_change(struct request *r, json_t *result, uint64_t change_id)
+{
 	struct connection *conn = r->conn;
 
 	if (r->id && !conn->closing) {
@@ -142,6 +147,8 @@ void request_answer(struct request *r, json_t *result)
 
 		text_puts(out, ",\"result\":");
 		put_dump(out, result);
+		if (change_id)
+			text_printf(out, ",\"change\":%llu", (unsigned long long)change_id);
 		text_puts(out, "}\n");
 		connection_wrote(conn);
 	}

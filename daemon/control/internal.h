@@ -87,6 +87,7 @@ struct connection {
 	bool closing, eof, reading, ending;
 	struct peer peer;
 	enum right right;
+	char who[72];                        /* in the journal: the user, or uid:N */
 
 	struct line_reader input;
 	struct request *queue, **queue_end;  /* not begun */
@@ -164,6 +165,7 @@ bool request_begin(struct request *r);
 void request_drop(struct request *r);
 
 void request_answer(struct request *r, json_t *result);                   /* takes result; frees r */
+void request_answer_change(struct request *r, json_t *result, uint64_t change_id); /* with its number, unless 0 */
 void request_answer_text(struct request *r, const char *json, size_t len); /* the result as text; frees r */
 void request_fail(struct request *r, int code);                           /* with r->error, or the code's text; frees r */
 
@@ -230,13 +232,27 @@ struct write {
 	int (*apply)(struct server *srv, struct write *w);
 	void *own;                     /* of the handler, in the batch's arena */
 	void (*forget)(struct write *w); /* at the end: let go of what `own` holds; may be NULL */
+	struct store_change change;    /* its row in the journal; filled by write_submit() */
 	char conflict_field[64];
 	char why[160];                 /* [store] a sentence for a refusal made in run */
 	struct eui64 held_device;
 	struct uuid held_profile;
 	bool holds_device, holds_profile;
+	struct held_device *more_held; /* besides that one, in the batch's arena */
 	struct deletion deletion;
 	bool deletes;
+	struct deletion_mark *more_marks; /* besides that one */
+	bool releases_first;           /* what it holds may leave the fleet in apply */
+};
+
+struct held_device {
+	struct held_device *next;
+	struct eui64 dev_eui;
+};
+
+struct deletion_mark {
+	struct deletion_mark *next;
+	struct deletion deletion;
 };
 
 /* NULL when memory is out. id is copied. */
@@ -247,6 +263,9 @@ int write_check_deletion(struct server *srv, struct request *r, const struct ent
 void write_hold_device(struct server *srv, struct write *w, struct device *d);
 void write_hold_profile(struct server *srv, struct write *w, struct profile *p);
 void write_mark_deletion(struct server *srv, struct write *w);
+/* The same for one of several; LS_ENOMEM. */
+int write_hold_more(struct server *srv, struct write *w, struct device *d);
+int write_mark_more(struct server *srv, struct write *w, const struct entity *e, const char *id);
 /* Hand it to the store; the request is answered when it is committed. Returns LS_OK. */
 int write_submit(struct server *srv, struct write *w);
 void write_free(struct write *w);                           /* not submitted, nothing held */
@@ -285,6 +304,11 @@ json_t *crud_scope(const struct request *r);
 json_t *crud_record(const struct request *r, const struct entity *e);
 /* The changes of a set: given fields, and null for cleared ones. New reference. */
 json_t *crud_changes(const struct request *r, const struct entity *e);
+
+/* ---- history.c ---- */
+
+/* What somebody typed for an object, as a scope of changes. New reference; NULL for NULL. */
+json_t *history_scope(const char *text);
 
 /* ---- log_stream.c ---- */
 

@@ -39,6 +39,7 @@ void write_free(struct write *w)
 	json_decref(w->record);
 	json_decref(w->stored);
 	json_decref(w->result);
+	json_decref(w->change.diff);
 	store_batch_free(w->batch); /* w lies in its arena */
 }
 
@@ -69,6 +70,34 @@ void write_hold_device(struct server *srv, struct write *w, struct device *d)
 	network_device_write_begin(srv->network, d);
 }
 
+int write_hold_more(struct server *srv, struct write *w, struct device *d)
+{
+	struct held_device *held = store_batch_alloc(w->batch, sizeof(*held));
+
+	if (!held)
+		return LS_ENOMEM;
+	held->dev_eui = d->dev_eui;
+	held->next = w->more_held;
+	w->more_held = held;
+	network_device_write_begin(srv->network, d);
+	return LS_OK;
+}
+
+int write_mark_more(struct server *srv, struct write *w, const struct entity *e, const char *id)
+{
+	struct deletion_mark *mark = store_batch_alloc(w->batch, sizeof(*mark));
+
+	if (!mark)
+		return LS_ENOMEM;
+	mark->next = w->more_marks;
+	w->more_marks = mark;
+	mark->deletion.entity = e;
+	snprintf(mark->deletion.id, sizeof(mark->deletion.id), "%s", id);
+	mark->deletion.next = srv->control->deletions;
+	srv->control->deletions = &mark->deletion;
+	return LS_OK;
+}
+
 void write_hold_profile(struct server *srv, struct write *w, struct profile *p)
 {
 	w->holds_profile = true;
@@ -86,25 +115,39 @@ static void release(struct server *srv, struct write *w)
 		network_device_write_end(srv->network, d);
 	if (p && p->writes > 0)
 		network_profile_write_end(srv->network, p);
+	for (const struct held_device *h = w->more_held; h; h = h->next) {
+		d = fleet_device(&srv->fleet, h->dev_eui);
+		if (d && d->writes > 0)
+			network_device_write_end(srv->network, d);
+	}
+	w->more_held = NULL;
 	w->holds_device = w->holds_profile = false;
 }
 
-void write_abandon(struct server *srv, struct write *w)
+static void unmark(struct server *srv, const struct deletion *mark)
 {
-	release(srv, w);
-	write_free(w);
+	for (struct deletion **at = &srv->control->deletions; *at; at = &(*at)->next) {
+		if (*at == mark) {
+			*at = mark->next;
+			return;
+		}
+	}
 }
 
 static void unmark_deletion(struct server *srv, struct write *w)
 {
-	if (!w->deletes)
-		return;
-	for (struct deletion **at = &srv->control->deletions; *at; at = &(*at)->next) {
-		if (*at == &w->deletion) {
-			*at = w->deletion.next;
-			return;
-		}
-	}
+	if (w->deletes)
+		unmark(srv, &w->deletion);
+	for (const struct deletion_mark *m = w->more_marks; m; m = m->next)
+		unmark(srv, &m->deletion);
+	w->more_marks = NULL;
+}
+
+void write_abandon(struct server *srv, struct write *w)
+{
+	unmark_deletion(srv, w);
+	release(srv, w);
+	write_free(w);
 }
 
 /* --- refusals --- */
@@ -143,6 +186,8 @@ static int refuse_conflict(struct server *srv, struct write *w)
 
 static int refuse(struct server *srv, struct write *w, int rc)
 {
+	if (w->change.why[0])
+		return request_refuse(w->request, rc, NULL, NULL, w->change.hint, "%s", w->change.why);
 	switch (rc) {
 	case LS_ECONFLICT:
 		return refuse_conflict(srv, w);
@@ -174,6 +219,18 @@ static int run_write(struct store_db *db, struct store_batch *b)
 	return rc;
 }
 
+/* The result, or of a dry run what would have been. */
+static void answer(struct write *w)
+{
+	json_t *result = w->result ? w->result : w->stored;
+
+	if (w->change.dry_run)
+		request_answer(w->request, json_pack("{s:b, s:I, s:O}", "dry_run", 1, "objects", (json_int_t)w->change.objects, "diff",
+		                                     w->change.diff));
+	else
+		request_answer_change(w->request, result ? json_incref(result) : json_object(), w->change.change_id);
+}
+
 static void write_done(struct store_batch *b)
 {
 	struct write *w = b->arg;
@@ -182,9 +239,11 @@ static void write_done(struct store_batch *b)
 	int rc = b->rc;
 
 	unmark_deletion(srv, w);
-	if (!rc && w->apply) {
+	if (w->stored && json_object_get(w->stored, "version"))
+		json_object_set_new(w->stored, "version", json_integer((json_int_t)w->change.change_id));
+	if (!rc && w->apply && !w->change.dry_run) {
 		/* A delete removes what is held: release first. Frames that waited look for it in a later turn. */
-		if (w->deletes)
+		if (w->deletes || w->releases_first)
 			release(srv, w);
 		rc = w->apply(srv, w);
 		if (rc)
@@ -194,18 +253,38 @@ static void write_done(struct store_batch *b)
 		rc = refuse(srv, w, rc);
 	}
 	release(srv, w);
-	if (rc) {
+	if (rc)
 		request_fail(r, rc);
-	} else {
-		json_t *result = w->result ? w->result : w->stored;
-
-		request_answer(r, result ? json_incref(result) : json_object());
-	}
+	else
+		answer(w);
 	write_free(w);
+}
+
+/* Who asks for it and under which conditions; what a handler has set already stays. */
+static void fill_change(struct write *w)
+{
+	struct request *r = w->request;
+	struct store_change *c = &w->change;
+
+	c->who = r->conn->who;
+	c->method = r->method->words;
+	c->reason = request_text(r, "reason");
+	c->confirm = request_text(r, "confirm");
+	c->dry_run = request_flag(r, "dry_run");
+	c->has_if_version = json_object_get(r->params, "if_version") != NULL;
+	c->if_version = request_int(r, "if_version", 0);
+	c->has_expect = json_object_get(r->params, "expect") != NULL;
+	c->expect = request_int(r, "expect", 0);
+	if (!c->entity) {
+		c->entity = w->entity;
+		c->id = w->id;
+	}
+	w->batch->change = c;
 }
 
 int write_submit(struct server *srv, struct write *w)
 {
+	fill_change(w);
 	w->batch->run = run_write;
 	w->batch->done = write_done;
 	store_submit(srv->store, w->batch);

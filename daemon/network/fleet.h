@@ -180,6 +180,13 @@ int fleet_load(struct fleet *f, struct store *st, char *err, size_t err_size);
 /* After a failed commit: bring sessions, nonces and queues of these devices back to what is on disk. */
 int fleet_reload_devices(struct fleet *f, struct store *st, struct eui64 *dev_euis, size_t n); /* sorts them */
 
+/* The same in two steps, within a control write: read on the store thread what it made of them, apply it on the loop. */
+struct fleet_reload;
+struct fleet_reload *fleet_reload_new(void);
+int fleet_reload_read(struct fleet_reload *r, struct store_db *db, struct eui64 *dev_euis, size_t n); /* [store] sorts them */
+int fleet_reload_apply(struct fleet *f, const struct fleet_reload *r);
+void fleet_reload_free(struct fleet_reload *r); /* NULL is fine */
+
 /* Lookups, NULL when absent. Names are exact. */
 struct tenant *fleet_tenant(const struct fleet *f, struct uuid id);
 struct tenant *fleet_tenant_by_name(const struct fleet *f, const char *name);

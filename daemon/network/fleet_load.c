@@ -166,7 +166,7 @@ struct rows {
 	size_t n, cap, size;
 };
 
-struct reload {
+struct fleet_reload {
 	struct rows devices, sessions, nonces, items;
 };
 
@@ -187,7 +187,7 @@ static int keep(struct rows *r, const void *row)
 
 static int keep_device(void *arg, const struct device_row *row)
 {
-	return keep(&((struct reload *)arg)->devices, row);
+	return keep(&((struct fleet_reload *)arg)->devices, row);
 }
 
 static int keep_session(void *arg, const struct session_row *row)
@@ -199,7 +199,7 @@ static int keep_session(void *arg, const struct session_row *row)
 		return LS_EBUG;
 	if (row->mac_len)
 		memcpy(kept.mac, row->mac, row->mac_len);
-	rc = keep(&((struct reload *)arg)->sessions, &kept);
+	rc = keep(&((struct fleet_reload *)arg)->sessions, &kept);
 	explicit_bzero(&kept.row.keys, sizeof(kept.row.keys));
 	return rc;
 }
@@ -208,7 +208,7 @@ static int keep_nonce(void *arg, struct eui64 dev_eui, struct eui64 join_eui, ui
 {
 	struct nonce_row row = {dev_eui, join_eui, dev_nonce};
 
-	return keep(&((struct reload *)arg)->nonces, &row);
+	return keep(&((struct fleet_reload *)arg)->nonces, &row);
 }
 
 static int keep_item(void *arg, const struct queue_row *row)
@@ -218,7 +218,7 @@ static int keep_item(void *arg, const struct queue_row *row)
 	if (row->data_len > sizeof(item.data))
 		return LS_EBUG;
 	memcpy(item.data, row->data, row->data_len);
-	return keep(&((struct reload *)arg)->items, &item);
+	return keep(&((struct fleet_reload *)arg)->items, &item);
 }
 
 static void clear_device(struct fleet *f, const struct device_row *row)
@@ -234,7 +234,7 @@ static void clear_device(struct fleet *f, const struct device_row *row)
 	device_queue_clear(d);
 }
 
-static int apply_reload(struct fleet *f, const struct reload *r)
+int fleet_reload_apply(struct fleet *f, const struct fleet_reload *r)
 {
 	const struct device_row *devices = r->devices.data;
 	struct kept_session *sessions = r->sessions.data;
@@ -274,27 +274,60 @@ static size_t distinct(struct eui64 *dev_euis, size_t n)
 	return kept;
 }
 
+struct fleet_reload *fleet_reload_new(void)
+{
+	struct fleet_reload *r = calloc(1, sizeof(*r));
+
+	if (r)
+		*r = (struct fleet_reload){
+			.devices.size = sizeof(struct device_row),
+			.sessions.size = sizeof(struct kept_session),
+			.nonces.size = sizeof(struct nonce_row),
+			.items.size = sizeof(struct item_row),
+		};
+	return r;
+}
+
+void fleet_reload_free(struct fleet_reload *r)
+{
+	if (!r)
+		return;
+	if (r->sessions.data)
+		explicit_bzero(r->sessions.data, r->sessions.n * r->sessions.size);
+	if (r->devices.data)
+		explicit_bzero(r->devices.data, r->devices.n * r->devices.size);
+	free(r->devices.data);
+	free(r->sessions.data);
+	free(r->nonces.data);
+	free(r->items.data);
+	free(r);
+}
+
+static struct store_loader keeper_of(struct fleet_reload *r)
+{
+	return (struct store_loader){
+		.arg = r, .device = keep_device, .session = keep_session, .nonce = keep_nonce, .queue_item = keep_item};
+}
+
+int fleet_reload_read(struct fleet_reload *r, struct store_db *db, struct eui64 *dev_euis, size_t n)
+{
+	struct store_loader loader = keeper_of(r);
+
+	return store_read_devices(db, dev_euis, distinct(dev_euis, n), &loader);
+}
+
 int fleet_reload_devices(struct fleet *f, struct store *st, struct eui64 *dev_euis, size_t n)
 {
-	struct reload r = {
-		.devices.size = sizeof(struct device_row),
-		.sessions.size = sizeof(struct kept_session),
-		.nonces.size = sizeof(struct nonce_row),
-		.items.size = sizeof(struct item_row),
-	};
-	struct store_loader loader = {
-		.arg = &r, .device = keep_device, .session = keep_session, .nonce = keep_nonce, .queue_item = keep_item};
-	int rc = store_load_devices(st, dev_euis, distinct(dev_euis, n), &loader);
+	struct fleet_reload *r = fleet_reload_new();
+	int rc = LS_ENOMEM;
 
+	if (r) {
+		struct store_loader loader = keeper_of(r);
+
+		rc = store_load_devices(st, dev_euis, distinct(dev_euis, n), &loader);
+	}
 	if (!rc)
-		rc = apply_reload(f, &r);
-	if (r.sessions.data)
-		explicit_bzero(r.sessions.data, r.sessions.n * r.sessions.size);
-	if (r.devices.data)
-		explicit_bzero(r.devices.data, r.devices.n * r.devices.size);
-	free(r.devices.data);
-	free(r.sessions.data);
-	free(r.nonces.data);
-	free(r.items.data);
+		rc = fleet_reload_apply(f, r);
+	fleet_reload_free(r);
 	return rc;
 }

@@ -128,13 +128,13 @@ static json_t *hex_json(const void *data, size_t len)
 	return out;
 }
 
-static json_t *key_json(sqlite3_stmt *stmt, int at)
+static json_t *key_json(sqlite3_value *v)
 {
 	struct ls_key key = {{0}};
 	char text[KEY_TEXT_SIZE];
-	const void *blob = sqlite3_column_blob(stmt, at);
+	const void *blob = sqlite3_value_blob(v);
 
-	if (!blob || sqlite3_column_bytes(stmt, at) != (int)sizeof(key.b))
+	if (!blob || sqlite3_value_bytes(v) != (int)sizeof(key.b))
 		return json_null();
 	memcpy(key.b, blob, sizeof(key.b));
 	json_t *out = json_string(key_reveal(&key, text));
@@ -151,35 +151,63 @@ static json_t *tags_json(const char *text)
 	return tags ? tags : json_object();
 }
 
-json_t *column_json(sqlite3_stmt *stmt, int at, const struct field *f)
+static json_t *any_json(const char *text)
+{
+	json_t *value = text ? json_loads(text, JSON_DECODE_ANY, NULL) : NULL;
+
+	return value ? value : json_null();
+}
+
+/* Zeros unless it has that many octets. */
+static void octets_of(sqlite3_value *v, void *out, size_t size)
+{
+	const void *blob = sqlite3_value_blob(v);
+
+	memset(out, 0, size);
+	if (blob && sqlite3_value_bytes(v) == (int)size)
+		memcpy(out, blob, size);
+}
+
+json_t *column_value_json(sqlite3_value *v, const struct field *f)
 {
 	char text[64]; /* the longest is a time */
+	struct eui64 eui;
+	struct uuid id;
 
-	if (sqlite3_column_type(stmt, at) == SQLITE_NULL)
+	if (sqlite3_value_type(v) == SQLITE_NULL)
 		return json_null();
 	switch (column_type(f)) {
 	case FT_EUI:
-		return json_string(eui64_format(column_eui(stmt, at), text));
+		octets_of(v, eui.be, sizeof(eui.be));
+		return json_string(eui64_format(eui, text));
 	case FT_UUID:
-		return json_string(uuid_format(column_uuid(stmt, at), text));
+		octets_of(v, id.b, sizeof(id.b));
+		return json_string(uuid_format(id, text));
 	case FT_DEV_ADDR:
-		return json_string(dev_addr_format((uint32_t)sqlite3_column_int64(stmt, at), text));
+		return json_string(dev_addr_format((uint32_t)sqlite3_value_int64(v), text));
 	case FT_KEY:
-		return key_json(stmt, at);
+		return key_json(v);
 	case FT_INT:
-		return json_integer(sqlite3_column_int64(stmt, at));
+		return json_integer(sqlite3_value_int64(v));
 	case FT_REAL:
-		return json_real(sqlite3_column_double(stmt, at));
+		return json_real(sqlite3_value_double(v));
 	case FT_BOOL:
-		return json_boolean(sqlite3_column_int(stmt, at));
+		return json_boolean(sqlite3_value_int(v));
 	case FT_TIME:
-		clock_format(sqlite3_column_int64(stmt, at), text);
+		clock_format(sqlite3_value_int64(v), text);
 		return json_string(text);
 	case FT_HEX:
-		return hex_json(sqlite3_column_blob(stmt, at), (size_t)sqlite3_column_bytes(stmt, at));
+		return hex_json(sqlite3_value_blob(v), (size_t)sqlite3_value_bytes(v));
 	case FT_TAGS:
-		return tags_json((const char *)sqlite3_column_text(stmt, at));
+		return tags_json((const char *)sqlite3_value_text(v));
+	case FT_JSON:
+		return any_json((const char *)sqlite3_value_text(v));
 	default:
-		return json_string((const char *)sqlite3_column_text(stmt, at));
+		return json_string((const char *)sqlite3_value_text(v));
 	}
+}
+
+json_t *column_json(sqlite3_stmt *stmt, int at, const struct field *f)
+{
+	return column_value_json(sqlite3_column_value(stmt, at), f);
 }

@@ -22,5 +22,6 @@ int column_bind(sqlite3_stmt *stmt, int at, const struct field *f, const json_t 
 
 /* A column as JSON, new reference; null for NULL. NULL when memory is out. */
 json_t *column_json(sqlite3_stmt *stmt, int at, const struct field *f);
+json_t *column_value_json(sqlite3_value *v, const struct field *f); /* the same of a value, say of a changeset */
 
 #endif

@@ -36,7 +36,10 @@ static int authorize(void *arg, int action, const char *a, const char *b, const 
 	case SQLITE_DELETE:
 		return db->may_change ? SQLITE_OK : SQLITE_DENY;
 	case SQLITE_PRAGMA:
-		return strcmp(a, "synchronous") == 0 ? SQLITE_OK : SQLITE_DENY;
+		/* table_info and defer_foreign_keys: how SQLite itself records and applies changes */
+		return strcmp(a, "synchronous") == 0 || strcmp(a, "table_info") == 0 || strcmp(a, "defer_foreign_keys") == 0
+		               ? SQLITE_OK
+		               : SQLITE_DENY;
 	default:
 		return SQLITE_DENY;
 	}
@@ -85,6 +88,7 @@ int db_open(const char *path, enum db_mode mode, int cache_kib, struct store_db 
 	if (!db)
 		return LS_ENOMEM;
 	db->may_change = mode == DB_WRITE;
+	db->change_bytes = -1;
 	db->synchronous = test && strcmp(test, "off") == 0 ? "OFF" : "FULL";
 	rc = sqlite3_open_v2(path, &db->sqlite, flags, wal_buffer_vfs());
 	if (rc == SQLITE_OK)

@@ -33,6 +33,8 @@ struct store_db {
 	struct kept_statement kept[DB_KEPT];
 	uint64_t uses;
 	char conflict_field[64];
+	int64_t change_bytes;  /* of the journal; -1: not counted yet */
+	unsigned unpruned;     /* changes since it was last held against its limits */
 	bool may_change;       /* what the authorizer lets pass */
 	const char *synchronous; /* "FULL"; "OFF" in the test that shows that our promise tests can fail */
 };

@@ -304,7 +304,7 @@ int store_load(struct store *st, const struct store_loader *l)
 	return rc;
 }
 
-int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *l)
+int store_read_devices(struct store_db *db, const struct eui64 *dev_euis, size_t n, const struct store_loader *l)
 {
 	static const struct {
 		enum statement id;
@@ -313,14 +313,40 @@ int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n,
 		{ST_LOAD_DEVICE, load_device}, {ST_LOAD_SESSION, load_session}, {ST_LOAD_NONCE, load_nonce},
 		{ST_LOAD_QUEUE, load_queue_item},
 	};
+	int rc = LS_OK;
+
+	for (size_t d = 0; d < n && !rc; d++)
+		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
+			rc = load_rows(db, rows[i].id, &dev_euis[d], rows[i].fn, l);
+	return rc;
+}
+
+int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *l)
+{
 	struct store_db *db;
 	int rc = open_loader(st, &db);
 
 	if (rc)
 		return rc;
-	for (size_t d = 0; d < n && !rc; d++)
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]) && !rc; i++)
-			rc = load_rows(db, rows[i].id, &dev_euis[d], rows[i].fn, l);
+	rc = store_read_devices(db, dev_euis, n, l);
 	db_close(db);
+	return rc;
+}
+
+int store_device_join_nonce(struct store_db *db, struct eui64 dev_eui, uint32_t *join_nonce)
+{
+	bool row = false;
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_DEVICE_JOIN_NONCE, &rc);
+
+	*join_nonce = 0;
+	if (rc)
+		return rc;
+	bind_eui(stmt, 1, &dev_eui);
+	rc = db_row(stmt, &row);
+	if (!rc && row) {
+		*join_nonce = (uint32_t)sqlite3_column_int64(stmt, 0);
+		sqlite3_reset(stmt);
+	}
 	return rc;
 }

@@ -242,7 +242,38 @@ static const char *const step_2[] = {
 	NULL,
 };
 
-const char *const *const schema_steps[] = {step_1, step_2};
+/* The number of the last change, which is the object's version; 0: made before there was a journal. */
+#define VERSION(table) "ALTER TABLE " table " ADD COLUMN version INTEGER NOT NULL DEFAULT 0"
+
+/* The journal of changes. */
+static const char *const step_3[] = {
+	VERSION("tenant"), VERSION("application"), VERSION("profile"), VERSION("gateway"), VERSION("device"),
+	VERSION("multicast_group"),
+	/* size: octets of diff and changes, counted without reading them. changes: a changeset of SQLite, or NULL */
+	"CREATE TABLE change (change_id INTEGER PRIMARY KEY AUTOINCREMENT, changed_at INTEGER NOT NULL, size INTEGER NOT NULL,"
+	" who TEXT NOT NULL, method TEXT NOT NULL, entity TEXT, object_id TEXT, name TEXT, reason TEXT, undoes INTEGER,"
+	" undone_by INTEGER, objects INTEGER NOT NULL, deletes INTEGER NOT NULL, diff TEXT NOT NULL, changes BLOB) STRICT",
+	"CREATE INDEX change_object ON change (object_id)",
+	"CREATE INDEX change_trash ON change (changed_at) WHERE deletes = 1",
+	"CREATE VIEW change_view AS SELECT *, changes IS NOT NULL AND undone_by IS NULL AS can_undo FROM change",
+	"CREATE VIEW trash_view AS SELECT * FROM change WHERE deletes = 1 AND changes IS NOT NULL AND undone_by IS NULL",
+
+	/* What devices of an EUI had used up when they were deleted: its next device, or the same restored, goes on there. */
+	"CREATE TABLE device_floor (dev_eui BLOB PRIMARY KEY, join_nonce INTEGER NOT NULL, f_cnt_down INTEGER NOT NULL,"
+	" a_f_cnt_down INTEGER NOT NULL" KEYED,
+	"CREATE TRIGGER device_floor_keep BEFORE DELETE ON device BEGIN"
+	" INSERT INTO device_floor (dev_eui, join_nonce, f_cnt_down, a_f_cnt_down)"
+	" SELECT old.dev_eui, old.join_nonce, coalesce(max(f_cnt_down), 0), coalesce(max(a_f_cnt_down), 0)"
+	" FROM device_session WHERE dev_eui = old.dev_eui"
+	" ON CONFLICT (dev_eui) DO UPDATE SET join_nonce = max(join_nonce, excluded.join_nonce),"
+	" f_cnt_down = max(f_cnt_down, excluded.f_cnt_down), a_f_cnt_down = max(a_f_cnt_down, excluded.a_f_cnt_down); END",
+	"CREATE TRIGGER device_floor_raise AFTER INSERT ON device BEGIN"
+	" UPDATE device SET join_nonce = (SELECT join_nonce FROM device_floor WHERE dev_eui = new.dev_eui)"
+	" WHERE dev_eui = new.dev_eui AND join_nonce < (SELECT join_nonce FROM device_floor WHERE dev_eui = new.dev_eui); END",
+	NULL,
+};
+
+const char *const *const schema_steps[] = {step_1, step_2, step_3};
 const size_t schema_n_steps = sizeof(schema_steps) / sizeof(schema_steps[0]);
 
 static int execute(struct store_db *db, const char *sql, char *err, size_t err_size)

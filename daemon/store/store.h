@@ -45,6 +45,7 @@ struct store_db; /* a connection with its prepared statements */
 struct store_options {
 	const char *path;            /* data_dir/loraserver.db */
 	int64_t events_max_age_us, events_max_bytes, frames_max; /* 0: no limit */
+	int64_t changes_max_age_us, changes_max_bytes, trash_max_age_us; /* of the journal; 0: no limit */
 	void (*log)(void *arg, int priority, const char *text);  /* any thread */
 	void *log_arg;
 };
@@ -182,6 +183,32 @@ struct log_row {
 
 /* ---- batches: units of commit -------------------------------------------------------------- */
 
+/*
+ * A write in the journal: who asks for it and why, and what became of it. A batch with one is recorded: its row is
+ * committed with it, and so that it can be undone. Texts are borrowed and outlive the batch.
+ */
+struct store_change {
+	const char *who, *method, *reason; /* reason NULL: none given */
+	const struct entity *entity;       /* what it is about, or NULL */
+	const char *id;                    /* NULL: several */
+	const char *name;                  /* where that cannot be seen from the rows; or NULL */
+	bool has_if_version, has_expect;
+	int64_t if_version;                /* only if the object has this version */
+	int64_t expect;                    /* only if it affects exactly so many objects */
+	const char *confirm;               /* name or id of what it is about, typed again; or NULL */
+	bool is_large;                     /* needs confirm or expect whatever it affects */
+	bool dry_run;                      /* everything but the writing; the batch is LS_OK then too */
+	bool always;                       /* a row even when no other row changed */
+	bool is_final;                     /* not to be undone */
+	int64_t affects;                   /* objects, where that cannot be seen from the rows; 0 */
+	uint64_t undoes;                   /* the change that this takes back, 0 none; may be set in run */
+	/* results, for done() */
+	uint64_t change_id;                /* 0: nothing was changed, or only tried */
+	int64_t objects;                   /* tenants, applications, profiles, gateways, devices and groups affected */
+	json_t *diff;                      /* for people; owned by whoever made the change */
+	char why[200], hint[200];          /* of a refusal that is the journal's */
+};
+
 struct store_batch {
 	struct store_batch *next;
 	struct store_op *ops, **ops_end; /* in the batch's arena */
@@ -194,6 +221,7 @@ struct store_batch {
 	 * this batch and becomes its rc (constraints: LS_ECONFLICT, missing rows: LS_ENOTFOUND). Called once at most.
 	 */
 	int (*run)(struct store_db *db, struct store_batch *b);
+	struct store_change *change; /* NULL: not journaled; only with run */
 	void (*done)(struct store_batch *b); /* on the loop, after the commit or its failure; owns b; NULL: b is freed */
 	void *arg;
 };
@@ -297,6 +325,8 @@ int store_load(struct store *st, const struct store_loader *loader);
  * Reload some devices after a failed commit, from the loop thread: device() (for its join nonce), session(), nonce()
  * and queue_item() for each that exists.
  */
+int store_read_devices(struct store_db *db, const struct eui64 *dev_euis, size_t n,
+                       const struct store_loader *loader); /* the same within a batch [store] */
 int store_load_devices(struct store *st, const struct eui64 *dev_euis, size_t n, const struct store_loader *loader);
 
 /* ---- queries --------------------------------------------------------------------------------- */
@@ -326,6 +356,43 @@ int record_insert(struct store_db *db, const struct entity *e, const json_t *rec
 int record_update(struct store_db *db, const struct entity *e, const char *id, const json_t *changes); /* [store] null clears */
 int record_delete(struct store_db *db, const struct entity *e, const char *id);                  /* [store] */
 int record_get(struct store_db *db, const struct entity *e, const char *id, json_t **out);       /* both */
+
+/* ---- the journal ----------------------------------------------------------------------------- */
+
+enum change_op { CHANGE_CHANGED, CHANGE_CREATED, CHANGE_DELETED };
+
+/* An object that a change touched, its own row or (parts) rows that belong to it: sessions, queue, members. */
+struct change_object {
+	const struct entity *entity; /* tenant, application, profile, gateway, device or multicast group */
+	char id[UUID_TEXT_SIZE];
+	enum change_op op;           /* of its own row */
+	bool parts;
+};
+
+struct change_info {
+	uint64_t change_id;          /* 0: the last of `who` that can be undone */
+	/* results */
+	char method[64], entity[32], object_id[UUID_TEXT_SIZE], name[520];
+	uint64_t undone_by;
+	bool is_known;               /* what was there before: it can be undone */
+	bool deletes;
+	struct change_object *objects;
+	size_t n, cap;
+};
+int store_change_info(struct store_db *db, const char *who, struct change_info *info); /* both; LS_ENOTFOUND */
+void change_info_fini(struct change_info *info);
+
+/*
+ * Take a change back, as part of the batch of c. LS_ECONFLICT with c->why when something was changed since. Devices that
+ * come back get counters behind all that were used with their EUI. [store]
+ */
+int store_change_undo(struct store_db *db, const struct change_info *info, struct store_change *c);
+
+/* Its values before, keys and all, are deleted: it cannot be undone any more. [store] */
+int store_change_forget(struct store_db *db, uint64_t change_id);
+
+/* join_nonce as the database has it: a device of an EUI that was there before goes on where that one ended. [store] */
+int store_device_join_nonce(struct store_db *db, struct eui64 dev_eui, uint32_t *join_nonce);
 
 struct record_list {
 	const json_t *scope;   /* object field -> value that rows must have (tenant_id ...), or NULL */

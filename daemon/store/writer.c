@@ -13,9 +13,11 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "store/change.h"
 #include "store/state.h"
 
 #define LAZY_US 1000000
+#define CHANGES_BETWEEN_PRUNING 64 /* groups with changes */
 
 void batch_list_init(struct batch_list *l)
 {
@@ -52,6 +54,30 @@ static int reserve_seqs(struct store_db *db, const struct batch *b)
 	return rc;
 }
 
+static int run_ops(struct store_db *db, struct store_batch *b)
+{
+	int rc = LS_OK;
+
+	for (const struct store_op *op = b->ops; op && !rc; op = op->next)
+		rc = op->run(db, op);
+	return !rc && b->run ? b->run(db, b) : rc;
+}
+
+/* The same with its row in the journal. */
+static int run_change(struct store_db *db, struct store_batch *b)
+{
+	struct change_recording *rec;
+	int rc = change_begin(db, b->change, &rec);
+
+	if (rc)
+		return rc;
+	rc = run_ops(db, b);
+	if (!rc)
+		return change_end(db, rec);
+	change_abandon(rec);
+	return rc;
+}
+
 static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
 {
 	int rc = reserve_seqs(db, (struct batch *)b);
@@ -61,13 +87,10 @@ static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
 	if (rc)
 		return LS_EIO; /* neither can fail by what is in the batch */
 	db->conflict_field[0] = '\0';
-	for (const struct store_op *op = b->ops; op && !rc; op = op->next)
-		rc = op->run(db, op);
-	if (!rc && b->run)
-		rc = b->run(db, b);
+	rc = b->change ? run_change(db, b) : run_ops(db, b);
 	if (!savepoint || db_is_fatal(db, rc))
 		return rc;
-	if (rc && db_run(db, ST_SAVEPOINT_UNDO))
+	if ((rc || (b->change && b->change->dry_run)) && db_run(db, ST_SAVEPOINT_UNDO))
 		return LS_EIO;
 	return db_run(db, ST_SAVEPOINT_END) ? LS_EIO : rc;
 }
@@ -82,15 +105,19 @@ struct pruning {
 static int run_group(struct store *st, struct batch_list *group, bool savepoints, struct pruning *pruning)
 {
 	struct store_db *db = st->writer;
+	bool changes = false;
 	int rc = db_run(db, ST_BEGIN);
 
 	for (struct store_batch *b = group->first; b && !rc; b = b->next) {
+		changes |= b->change != NULL;
 		b->rc = run_batch(db, b, savepoints);
 		if (b->rc && (!savepoints || db_is_fatal(db, b->rc)))
 			rc = b->rc;
 	}
 	if (!rc && pruning)
 		rc = pruning->rc = prune_within_commit(st, pruning->after);
+	else if (!rc && changes && ++db->unpruned % CHANGES_BETWEEN_PRUNING == 1)
+		rc = change_prune(db, &st->options, clock_wall_us());
 	if (!rc)
 		rc = db_run(db, ST_COMMIT);
 	if (rc && !sqlite3_get_autocommit(db->sqlite))
