@@ -23,7 +23,7 @@ const struct global_flag global_flags[] = {
 	[G_TENANT] = {'t', "tenant", "NAME", "tenant (LSCTL_TENANT)"},
 	[G_APP] = {'a', "app", "NAME", "application (LSCTL_APP)"},
 	[G_SOCKET] = {'s', "socket", "PATH", "control socket (LSCTL_SOCKET)"},
-	[G_OUTPUT] = {'o', "output", "FORM", "table wide detail json jsonl csv tsv id value; frames: pcap"},
+	[G_OUTPUT] = {'o', "output", "FORM", "table wide detail conf json jsonl csv tsv id value pcap"},
 	[G_FIELDS] = {'F', "fields", "A,B", "these fields; +a adds, -b drops; alone it lists them"},
 	[G_GET] = {'g', "get", "A,B", "bare values, TAB between"},
 	[G_WHERE] = {'w', "where", "FILTER", "field=value joined by and"},
@@ -105,7 +105,7 @@ struct choice {
 static const struct choice form_choices[] = {
 	{"table", FORM_TABLE}, {"wide", FORM_WIDE}, {"detail", FORM_DETAIL}, {"json", FORM_JSON}, {"jsonl", FORM_JSONL},
 	{"csv", FORM_CSV}, {"tsv", FORM_TSV}, {"id", FORM_ID}, {"value", FORM_VALUE},
-	{"pcap", FORM_PCAP},
+	{"conf", FORM_CONF}, {"pcap", FORM_PCAP},
 };
 static const struct choice time_choices[] = {
 	{"rel", TIME_FORM_REL}, {"local", TIME_FORM_LOCAL}, {"utc", TIME_FORM_UTC}, {"unix", TIME_FORM_UNIX},

@@ -27,6 +27,7 @@
 enum form {
 	FORM_DEFAULT, /* by command and terminal */
 	FORM_TABLE, FORM_WIDE, FORM_DETAIL, FORM_JSON, FORM_JSONL, FORM_CSV, FORM_TSV, FORM_ID, FORM_VALUE,
+	FORM_CONF,
 	FORM_PCAP,
 	FORM_LINES, /* what tail shows on a terminal; not for -o */
 };

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "model/conf.h"
 #include "terminal.h"
 
 const struct output_form *output_form_of(enum form form)
@@ -14,7 +15,7 @@ const struct output_form *output_form_of(enum form form)
 		[FORM_DETAIL] = &output_detail,  [FORM_JSON] = &output_json,   [FORM_JSONL] = &output_jsonl,
 		[FORM_CSV] = &output_csv,        [FORM_TSV] = &output_tsv,     [FORM_ID] = &output_id,
 		[FORM_VALUE] = &output_value,   [FORM_LINES] = &output_lines,
-		[FORM_PCAP] = &output_pcap,
+		[FORM_CONF] = &output_conf,      [FORM_PCAP] = &output_pcap,
 	};
 
 	return forms[form];
@@ -32,6 +33,8 @@ int output_open(struct output *out, const struct cli *c, const struct entity *e,
 		return fail(c, LS_EUSAGE, NULL, "... > frames.pcap, or ... | tshark -i -", "pcap is not for a terminal");
 	if (form == FORM_ID && !entity_id_field(e))
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s has no id to print", c->method->words);
+	if (form == FORM_CONF && !conf_has_form(e))
+		return fail(c, LS_EUSAGE, "nothing of it can be set", "-o detail", "%s has no conf form", c->method->words);
 	int code = columns_choose(c, e, out->form->all_fields, &out->columns);
 
 	if (code || e || out->columns.chosen)

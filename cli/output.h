@@ -30,7 +30,7 @@ struct output_form {
 };
 
 extern const struct output_form output_table, output_wide, output_detail, output_json, output_jsonl, output_csv,
-	output_tsv, output_id, output_value, output_lines, output_pcap;
+	output_tsv, output_id, output_value, output_lines, output_conf, output_pcap;
 
 const struct output_form *output_form_of(enum form form);
 
