@@ -138,7 +138,7 @@ def gap_never_reuse(w):
         start(w)
         if not sent:
             break
-        w.lsctl('queue', 'flush', dev.dev_eui)
+        w.lsctl('queue', 'flush', dev.dev_eui, '--all')
     else:
         raise AssertionError('the machine was too slow to kill it in time')
     assert [q['queue_item_id'] for q in w.queue(dev)] == [item]
