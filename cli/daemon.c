@@ -98,13 +98,38 @@ int daemon_lost(const struct cli *c, int rc)
 	}
 }
 
+/*
+ * The daemon writes only to what is named in full, and says what an abbreviation stands for. Who sits at a terminal
+ * sees that before it is used; a script is told. True: the parameter is the full id now, ask again.
+ */
+static bool spelt_out(const struct cli *c, const struct method *m, const json_t *error, json_t *params)
+{
+	const json_t *data = json_object_get(error, "data");
+	const char *field = json_string_value(json_object_get(data, "field"));
+	const char *id = json_string_value(json_object_get(data, "id"));
+	const struct entity *e = method_entity(m);
+
+	if (!field || !id || !c->in_tty || !c->err_tty || c->opt.no_input)
+		return false;
+	fprintf(stderr, "%s%s ", role_on(c->err_color, ROLE_DIM), e ? e->name : "object");
+	put_text(stderr, true, id, strlen(id));
+	fprintf(stderr, "%s\n", role_off(c->err_color, ROLE_DIM));
+	return json_object_set_new(params, field, json_string(id)) == 0;
+}
+
 int daemon_call(struct cli *c, const struct method *m, json_t *params, json_t **result)
 {
 	char name[METHOD_NAME_SIZE];
 	json_t *error = NULL;
-	int rc = control_client_call(c->client, method_name(m, name), params, answer_ms(c), result, &error);
+	int rc = control_client_call(c->client, method_name(m, name), json_incref(params), answer_ms(c), result, &error);
 	int code = 0;
 
+	if (error && spelt_out(c, m, error, params)) {
+		json_decref(error);
+		error = NULL;
+		rc = control_client_call(c->client, method_name(m, name), json_incref(params), answer_ms(c), result, &error);
+	}
+	json_decref(params);
 	if (error)
 		code = fail_answer(c, error);
 	else if (rc)

@@ -1,6 +1,7 @@
 /*
- * resolve.c - names to ids. A reference is an id or an exact name; names are looked up in a tenant,
- * the one given or the only one there is. What is not found comes back with what was probably meant.
+ * resolve.c - names to ids. A reference is an id, an exact name, a path, or what designation.h knows; names are
+ * looked up in a tenant, the one given or the only one there is. What is not found comes back with what was probably
+ * meant.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/word_list.h"
+#include "control/designation.h"
 #include "control/internal.h"
 #include "network/fleet_multicast.h"
 
@@ -339,43 +341,169 @@ static bool is_id_of(const struct entity *e, const char *text)
 	return uuid_parse(text, &id) == LS_OK;
 }
 
+/* --- paths --- */
+
+#define PATH_PARTS_MAX 3
+#define PATH_MAX_OCTETS 600
+
+/* Parts of a full path of e: application/.. of what belongs to one, and the tenant before it. */
+static size_t path_depth(const struct entity *e)
+{
+	if (e == &model_entities[E_TENANT])
+		return 1;
+	return entity_field(e, "application_id") && e != &model_entities[E_APPLICATION] ? 3 : 2;
+}
+
+/* "acme/meters/pump", "acme/roof"; without the tenant when there is only one, or it is given. */
+static bool find_by_path(const struct fleet *f, const struct entity *e, const struct tenant *t, const char *text,
+                         struct found *out, size_t *n)
+{
+	char copy[PATH_MAX_OCTETS], *part[PATH_PARTS_MAX], *rest = copy;
+	const struct application *app = NULL;
+	size_t parts = 0, depth = path_depth(e), at = 0;
+
+	*n = 1;
+	if (!strchr(text, '/') || strlen(text) >= sizeof(copy))
+		return false;
+	memcpy(copy, text, strlen(text) + 1);
+	for (char *p; (p = strsep(&rest, "/"));) {
+		if (parts == PATH_PARTS_MAX)
+			return false;
+		part[parts++] = p;
+	}
+	if (parts == depth) {
+		const struct tenant *named = fleet_tenant_by_name(f, part[at++]);
+
+		if (!named || (t && t != named))
+			return false;
+		t = named;
+	} else if (parts + 1 != depth) {
+		return false;
+	}
+	if (depth == PATH_PARTS_MAX) {
+		app = t ? fleet_application_by_name(f, t, part[at++]) : NULL;
+		if (!app)
+			return false;
+	}
+	return t && find_by_name(f, e, t, app, part[at], out, n);
+}
+
+/* --- one reference --- */
+
+/* How a reference was found; what is not exact does not carry a write. */
+struct lookup {
+	struct found found;
+	struct candidates candidates;
+	bool ok, exact;
+	size_t same_name; /* objects of that name; more than 1: ambiguous */
+};
+
+static bool writes_something(const struct method *m)
+{
+	bool reads = m->shape == SHAPE_SHOW || m->shape == SHAPE_LIST || m->shape == SHAPE_STREAM;
+
+	return !reads && m->right > RIGHT_READ;
+}
+
+static void take_candidates(struct lookup *l)
+{
+	if (l->candidates.n != 1)
+		return;
+	l->found.tenant = l->candidates.at[0].tenant;
+	snprintf(l->found.id, sizeof(l->found.id), "%s", l->candidates.at[0].id);
+	l->ok = true;
+	l->exact = false;
+}
+
+/* By full id, exact name, path, then by the head or tail of an EUI. t may be NULL. */
+static void look_up(const struct fleet *f, const struct request *r, const struct entity *e, const struct tenant *t,
+                    enum designation_kind kind, const char *text, struct lookup *l)
+{
+	struct designation_scope scope = {r->tenant, r->application};
+	bool any = kind == DESIGNATION_ANY, is_tenant = e == &model_entities[E_TENANT];
+
+	*l = (struct lookup){.exact = true, .same_name = 1};
+	if (any || kind == DESIGNATION_ID || kind == DESIGNATION_EUI)
+		l->ok = find_by_id(f, e, text, &l->found) &&
+		        !(r->tenant && l->found.tenant && l->found.tenant != r->tenant); /* of another one than asked for */
+	if (!l->ok && is_id_of(e, text))
+		return;
+	if (!l->ok && (any || kind == DESIGNATION_NAME) && (is_tenant || t))
+		l->ok = find_by_name(f, e, t, r->application, text, &l->found, &l->same_name);
+	if (!l->ok && any)
+		l->ok = find_by_path(f, e, t, text, &l->found, &l->same_name);
+	if (l->ok && l->same_name > 1)
+		designation_by_name(f, e, scope, text, &l->candidates);
+	if (l->ok)
+		return;
+	if (any || kind == DESIGNATION_EUI)
+		designation_by_abbreviation(f, e, scope, text, &l->candidates);
+	else if (kind == DESIGNATION_ADDR)
+		designation_by_dev_addr(f, e, scope, text, &l->candidates);
+	else if (kind == DESIGNATION_TAG)
+		designation_by_tag(f, e, scope, text, &l->candidates);
+	take_candidates(l);
+}
+
+static int several(struct request *r, const struct field *f, const struct entity *e, const char *text,
+                   const struct lookup *l)
+{
+	char names[700], hint[700];
+
+	if (l->same_name > 1)
+		return request_refuse(r, LS_EAMBIGUOUS, f->name,
+		                      l->candidates.n ? candidates_text(&l->candidates, names, sizeof(names)) : NULL,
+		                      has_eui(e) ? "-a APPLICATION, or the DevEUI" : "-a APPLICATION, or the id",
+		                      "%zu %s are named %s", l->same_name, has_eui(e) ? "devices" : "multicast groups", text);
+	command_line(r, f->name, l->candidates.at[0].id, hint, sizeof(hint));
+	return request_refuse(r, LS_EAMBIGUOUS, f->name, candidates_text(&l->candidates, names, sizeof(names)), hint,
+	                      "%zu %ss fit %s", l->candidates.n, e->name, text);
+}
+
+/* The client may ask the person and come again with the full id, which is `id` of the error. */
+static int abbreviated_write(struct request *r, const struct field *f, const struct entity *e, const char *text,
+                             const struct candidate *c)
+{
+	char hint[700];
+
+	command_line(r, f->name, c->id, hint, sizeof(hint));
+	request_refuse(r, LS_EAMBIGUOUS, f->name, "what changes something names its target in full", hint,
+	               "%s stands for %s %s (%s)", text, e->name, c->id, c->name);
+	json_object_set_new(json_object_get(r->error, "data"), "id", json_string(c->id));
+	return LS_EAMBIGUOUS;
+}
+
 static int resolve_one(struct server *srv, struct request *r, const struct field *f, const struct entity *e)
 {
-	const char *text = request_text(r, f->name);
-	const struct tenant *t = r->tenant;
+	const char *typed = request_text(r, f->name), *text;
+	enum designation_kind kind = designation_kind(typed, &text);
+	const struct tenant *t = r->tenant ? r->tenant : fleet_sole_tenant(&srv->fleet);
 	bool is_tenant = e == &model_entities[E_TENANT];
 	char why[160], advice[160];
-	struct found found;
-	size_t n = 1;
-	bool ok;
+	struct lookup l;
 	int rc;
 
-	ok = find_by_id(&srv->fleet, e, text, &found);
-	if (ok && t && found.tenant && found.tenant != t)
-		ok = false; /* of another tenant than the one asked for */
-	if (!ok && !is_id_of(e, text)) {
-		if (!is_tenant && !t)
-			t = fleet_sole_tenant(&srv->fleet);
-		/* EUIs are global: a damaged one is no name of which tenant could be asked. */
-		if (!is_tenant && !t && !(has_eui(e) && eui_is_damaged(text, why, sizeof(why), advice, sizeof(advice)))) {
-			rc = scope_tenant(srv, r, &t);
-			if (rc)
-				return rc;
-		}
-		ok = (is_tenant || t) &&
-		     find_by_name(&srv->fleet, e, t, r->application, text, &found, &n);
+	look_up(&srv->fleet, r, e, t, kind, text, &l);
+	/* EUIs are global: a damaged one is no name of which tenant could be asked. */
+	bool by_name = kind == DESIGNATION_NAME || (kind == DESIGNATION_ANY && !is_id_of(e, text) &&
+	               !(has_eui(e) && eui_is_damaged(text, why, sizeof(why), advice, sizeof(advice))));
+
+	if (!l.ok && l.candidates.n == 0 && !is_tenant && !t && by_name) {
+		rc = scope_tenant(srv, r, &t);
+		if (rc)
+			return rc;
 	}
-	if (!ok) {
+	if (l.candidates.n > 1 || l.same_name > 1)
+		return several(r, f, e, text, &l);
+	if (!l.ok) {
 		if (r->conn->writes && !r->begun)
 			return REQUEST_PARKED;
-		return not_found(srv, r, f, e, t, text);
+		return not_found(srv, r, f, e, is_tenant ? NULL : r->tenant, text);
 	}
-	if (n > 1)
-		return request_refuse(r, LS_EAMBIGUOUS, f->name, NULL,
-		                      has_eui(e) ? "-a APPLICATION, or the DevEUI" : "-a APPLICATION, or the id", "%zu %s are named %s",
-		                      n, has_eui(e) ? "devices" : "multicast groups", text);
-	if (strcmp(found.id, text) != 0)
-		json_object_set_new(r->params, f->name, json_string(found.id));
+	if (!l.exact && writes_something(r->method))
+		return abbreviated_write(r, f, e, typed, &l.candidates.at[0]);
+	if (strcmp(l.found.id, typed) != 0)
+		json_object_set_new(r->params, f->name, json_string(l.found.id));
 	return LS_OK;
 }
 
@@ -428,6 +556,8 @@ int resolve_references(struct server *srv, struct request *r)
 		rc = resolve_one(srv, r, application, &model_entities[E_APPLICATION]);
 		if (!rc && !is_record && uuid_parse(request_text(r, "application_id"), &id) == LS_OK)
 			r->application = fleet_application(&srv->fleet, id);
+		if (!rc && !r->tenant && r->application) /* its path named it */
+			r->tenant = r->application->tenant;
 		/* A device's profile is looked up in the tenant of its application. */
 		if (!rc && is_record && !r->tenant && uuid_parse(request_text(r, "application_id"), &id) == LS_OK) {
 			const struct application *a = fleet_application(&srv->fleet, id);

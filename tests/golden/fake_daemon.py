@@ -69,6 +69,9 @@ def find(params):
     for row in DEVICES:
         if key in (row["dev_eui"], row["name"]):
             return row
+    if key == "0530":
+        raise Refusal(4, "0530 stands for device 0004a30b001c0530 (pump)", field="dev_eui", id="0004a30b001c0530",
+                      why="what changes something names its target in full", hint="lsctl device set 0004a30b001c0530")
     if key == "4ca153f101c01600":
         raise Refusal(3, "no device %s in tenant acme" % key, field="dev_eui",
                       hint="lsctl device show 0016c001f153a14c     (same bytes in reverse order: roof-01)")
