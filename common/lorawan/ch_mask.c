@@ -21,6 +21,18 @@ void ch_mask_put(struct ch_mask *m, unsigned channel, bool on)
 		m->block[channel / 16] &= (uint16_t)~bit;
 }
 
+unsigned ch_mask_next(const struct ch_mask *m, unsigned from)
+{
+	while (from < CH_MASK_CHANNELS) {
+		unsigned rest = (unsigned)m->block[from / 16] >> (from % 16);
+
+		if (rest)
+			return from + (unsigned)__builtin_ctz(rest);
+		from = (from / 16 + 1) * 16;
+	}
+	return CH_MASK_CHANNELS;
+}
+
 bool ch_mask_equal(const struct ch_mask *a, const struct ch_mask *b)
 {
 	return !memcmp(a->block, b->block, sizeof(a->block));

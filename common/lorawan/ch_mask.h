@@ -18,6 +18,8 @@ struct ch_mask {
 
 bool ch_mask_has(const struct ch_mask *m, unsigned channel);
 void ch_mask_put(struct ch_mask *m, unsigned channel, bool on);
+/* The first channel of the mask from this one on; CH_MASK_CHANNELS when there is none. */
+unsigned ch_mask_next(const struct ch_mask *m, unsigned from);
 bool ch_mask_equal(const struct ch_mask *a, const struct ch_mask *b);
 bool ch_mask_is_empty(const struct ch_mask *m);
 bool ch_mask_is_within(const struct ch_mask *m, const struct ch_mask *all); /* no channel outside */

@@ -27,9 +27,8 @@ uint16_t link_adr_drs(const uint16_t *channel_drs, const struct ch_mask *mask)
 {
 	uint16_t drs = 0;
 
-	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
-		if (ch_mask_has(mask, i))
-			drs |= channel_drs[i];
+	for (unsigned i = ch_mask_next(mask, 0); i < CH_MASK_CHANNELS; i = ch_mask_next(mask, i + 1))
+		drs |= channel_drs[i];
 	return drs;
 }
 

@@ -111,7 +111,7 @@ struct link_ask {
 static bool choose_dr(const struct build *b, struct link_ask *a)
 {
 	const struct mac_state *s = b->s;
-	uint16_t drs = link_adr_drs(a->w.channel_drs, &a->w.wanted);
+	uint16_t drs = mac_state_dr_mask(s, b->in->env->region, b->in->env->revision, &a->w.wanted);
 	uint32_t f_cnt = b->in->f_cnt;
 	uint8_t wish = b->in->goal->dr;
 	int dr;
@@ -183,13 +183,13 @@ static void ask_link_adr(struct build *b)
 
 	if (has_cid(b, MAC_CID_LINK_ADR) || s->dr == MAC_UNKNOWN || !mac_may_ask(s, MAC_ITEM_LINK_ADR, 0, b->in->f_cnt))
 		return;
-	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
-		drs[i] = mac_state_channel_drs(s, b->in->env->region, b->in->env->revision, i);
 	if (!link_wish(b, &a))
 		return;
 	if (!s->link_unsure && ch_mask_equal(&a.w.wanted, &s->mask) && a.w.dr == s->dr && a.w.tx_power == s->tx_power &&
 	    a.w.nb_trans == s->nb_trans)
 		return;
+	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
+		drs[i] = mac_state_channel_drs(s, b->in->env->region, b->in->env->revision, i);
 	if (link_adr_plan(&a.w, reqs, &n))
 		return;
 	/* Without blocks one at a time, so that each answer is known to be of which; the next is planned from there. */

@@ -115,9 +115,8 @@ uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *regio
 {
 	uint16_t drs = 0;
 
-	for (unsigned i = 0; i < CH_MASK_CHANNELS; i++)
-		if (ch_mask_has(mask, i))
-			drs |= mac_state_channel_drs(s, region, rev, i);
+	for (unsigned i = ch_mask_next(mask, 0); i < CH_MASK_CHANNELS; i = ch_mask_next(mask, i + 1))
+		drs |= mac_state_channel_drs(s, region, rev, i);
 	return drs;
 }
 

@@ -29,6 +29,21 @@ static void masks_of_words_are_the_same_channels(void **state)
 	assert_int_equal(ch_mask_count(&m), 32);
 }
 
+static void channels_of_a_mask_come_one_after_the_other(void **state)
+{
+	struct ch_mask m = {{0x8001, 0, 0x0010, 0, 0, 0x8000}}, none = {{0}};
+	const unsigned channels[] = {0, 15, 36, 95, CH_MASK_CHANNELS};
+	unsigned from = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(channels) / sizeof(channels[0]); i++) {
+		assert_int_equal(ch_mask_next(&m, from), channels[i]);
+		from = channels[i] + 1;
+	}
+	assert_int_equal(ch_mask_next(&m, 1), 15);
+	assert_int_equal(ch_mask_next(&none, 0), CH_MASK_CHANNELS);
+}
+
 static void reserved_ch_mask_cntl_changes_nothing(void **state)
 {
 	struct ch_mask defined = {{7}}, m = {{5}};
@@ -46,6 +61,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(masks_of_words_are_the_same_channels),
+		cmocka_unit_test(channels_of_a_mask_come_one_after_the_other),
 		cmocka_unit_test(reserved_ch_mask_cntl_changes_nothing),
 	};
 
