@@ -86,38 +86,64 @@ struct ch_mask mac_state_defined(const struct mac_state *s, const struct region 
 	for (unsigned i = 0; region->table->is_fixed_plan && i < region->table->max_channels; i++)
 		ch_mask_put(&m, i, true);
 	for (unsigned i = 0; !region->table->is_fixed_plan && i < MAC_CHANNELS_MAX; i++)
-		ch_mask_put(&m, i, s->channels[i].freq_hz != 0);
+		m.block[0] |= (uint16_t)((s->channels[i].freq_hz != 0) << i);
 	return m;
+}
+
+_Static_assert(MAC_CHANNELS_MAX == 16, "the channels of a dynamic plan are one block");
+
+/* Data rates from min to max, a bit each. */
+static uint16_t drs_between(unsigned min_dr, unsigned max_dr)
+{
+	return (uint16_t)(((2u << max_dr) - 1) & ~((1u << min_dr) - 1));
+}
+
+static uint16_t uplink_drs(const struct region *region, enum reg_params_revision rev)
+{
+	const struct data_rate *rates = region_params(region, rev)->up_rates;
+	uint16_t drs = 0;
+
+	for (unsigned dr = 0; dr < REGION_DR_MAX; dr++)
+		drs |= (uint16_t)(rates[dr].uplink << dr);
+	return drs;
+}
+
+/* Of a dynamic plan; whether the region has them is not looked at. */
+static uint16_t own_channel_drs(const struct mac_state *s, unsigned channel)
+{
+	const struct mac_channel *c = channel < MAC_CHANNELS_MAX ? &s->channels[channel] : NULL;
+
+	return c && c->freq_hz ? drs_between(c->min_dr & 15u, c->max_dr & 15u) : 0;
+}
+
+static uint16_t plan_channel_drs(const struct region *region, enum reg_params_revision rev, unsigned channel)
+{
+	uint16_t drs = 0;
+
+	for (int dr = 0; dr < REGION_DR_MAX; dr++)
+		if (region_channel_has_dr(region, rev, (int)channel, dr))
+			drs |= (uint16_t)(1u << dr);
+	return drs;
 }
 
 uint16_t mac_state_channel_drs(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
                                unsigned channel)
 {
-	const struct mac_channel *c = channel < MAC_CHANNELS_MAX ? &s->channels[channel] : NULL;
-	bool is_fixed = region->table->is_fixed_plan;
-	uint16_t drs = 0;
+	uint16_t drs = region->table->is_fixed_plan ? plan_channel_drs(region, rev, channel) : own_channel_drs(s, channel);
 
-	/* Most of the channels a mask can name are none of a dynamic plan's, and this is asked with each downlink. */
-	if (!is_fixed && !(c && c->freq_hz))
-		return 0;
-	for (int dr = 0; dr < REGION_DR_MAX; dr++) {
-		bool has = is_fixed ? region_channel_has_dr(region, rev, (int)channel, dr)
-		                    : dr >= c->min_dr && dr <= c->max_dr;
-
-		if (has && region_uplink_radio(region, rev, dr))
-			drs |= (uint16_t)(1u << dr);
-	}
-	return drs;
+	return drs & uplink_drs(region, rev);
 }
 
+/* Asked with each uplink. */
 uint16_t mac_state_dr_mask(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
                            const struct ch_mask *mask)
 {
+	bool is_fixed = region->table->is_fixed_plan;
 	uint16_t drs = 0;
 
 	for (unsigned i = ch_mask_next(mask, 0); i < CH_MASK_CHANNELS; i = ch_mask_next(mask, i + 1))
-		drs |= mac_state_channel_drs(s, region, rev, i);
-	return drs;
+		drs |= is_fixed ? plan_channel_drs(region, rev, i) : own_channel_drs(s, i);
+	return drs & uplink_drs(region, rev);
 }
 
 int mac_state_channel(const struct mac_state *s, const struct region *region, enum reg_params_revision rev,
