@@ -21,6 +21,8 @@ struct foreign {
 	int64_t last_us;
 };
 
+#define RANDOM_KEPT 16 /* getrandom() gives up to 256 octets in one piece */
+
 struct drop_limit {
 	int64_t second;
 	unsigned n;
@@ -51,6 +53,8 @@ struct network {
 	struct class_timer *class_timers;
 	struct multicast_send *multicast_sends;
 	uint32_t next_downlink_id;
+	uint8_t random[RANDOM_KEPT][16];          /* for ids of events, which are no secrets; the first n_random are unused */
+	unsigned n_random;
 
 	struct foreign foreign[FOREIGN_MAX];
 	size_t n_foreign;

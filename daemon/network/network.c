@@ -25,10 +25,12 @@ bool network_may_log_drop(struct network *n, enum drop_reason reason, int64_t no
 
 struct uuid network_uuid(struct network *n)
 {
-	uint8_t random[16];
-
-	n->out.random(n->out.arg, random, sizeof(random));
-	return uuid_from_random(random);
+	/* A call of the system for each is dearer than the rest of it. */
+	if (!n->n_random) {
+		n->out.random(n->out.arg, n->random, sizeof(n->random));
+		n->n_random = RANDOM_KEPT;
+	}
+	return uuid_from_random(n->random[--n->n_random]);
 }
 
 uint32_t network_downlink_id(struct network *n)
