@@ -49,7 +49,7 @@ struct word {
 	int at; /* index in argv */
 };
 
-#define WORDS_MAX 16
+#define WORDS_MAX 1024
 #define FLAGS_MAX 128
 
 struct options {
@@ -66,7 +66,7 @@ struct options {
 	enum tristate header;
 	enum time_form time;
 	const char *color;
-	bool quiet, verbose, yes, fail_empty, no_input, show_secrets, trace, help, version;
+	bool quiet, verbose, yes, fail_empty, keep_going, no_input, show_secrets, trace, help, version;
 	int timeout_ms;
 	bool raw, bom;            /* csv */
 	char sep;

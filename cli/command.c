@@ -30,7 +30,7 @@ const char *verb_canonical(const char *word)
 
 bool method_is_hidden(const struct method *m)
 {
-	return m->id == M_HELLO || m->id == M_CANCEL;
+	return m->id == M_HELLO || m->id == M_CANCEL || m->id == M_BULK_BEGIN || m->id == M_BULK_COMMIT;
 }
 
 static bool begins_with_word(const char *words, const char *word)

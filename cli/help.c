@@ -338,8 +338,10 @@ static const struct {
 	            "  --if-version N   only if the object has version N still, else exit 6\n"
 	            "  --expect N       only if exactly N objects are affected, else exit 6\n"
 	            "  --confirm NAME   the name of what is affected, typed again\n"
-	            "More than 20 objects need --expect or --confirm.\n"
-	            "lsctl history lists changes, lsctl undo N takes one back, unless what it changed\n"
+	            "More than 20 objects need --expect or --confirm; so does a tenant or application\n"
+	            "that owns something, and then all of it goes.\n"
+	            "Many ids as words, -, @FILE (one a line) or -w FILTER are one change: all or\n"
+	            "nothing, or what can be done with --keep-going (exit 7).\n"	            "lsctl history lists changes, lsctl undo N takes one back, unless what it changed\n"
 	            "was changed or used since. lsctl trash restore brings back what was deleted, with\n"
 	            "keys and session; lsctl trash purge deletes it for ever.\n"},
 	{"exit-codes", " 0  done; an empty list too (--fail-empty: 1)\n"

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "base/clock.h"
+#include "bulk.h"
 #include "command.h"
 #include "error.h"
 #include "help.h"
@@ -90,6 +91,8 @@ static int run(struct cli *c)
 		help_fields(method_entity(c->method));
 		return 0;
 	}
+	if (bulk_is_meant(c))
+		return run_bulk(c);
 	code = command_params(c, &params);
 	if (code)
 		return code;

@@ -10,6 +10,9 @@
  * The answer to a method that wrote has "change":N beside its result: the number `undo` takes. With "dry_run":true
  * among the parameters nothing is written, and the result is {"dry_run":true,"objects":N,"diff":[...]}.
  *
+ * Writes between "bulk.begin" and "bulk.commit" are checked as they come, and done together by the commit, in one
+ * transaction; their answers come just before its own.
+ *
  * A stream method (event.tail, frame.tail) answers {"result":{"subscription":N}} and then sends
  * notifications {"jsonrpc":"2.0","method":"stream","params":{"subscription":N,"item":{...}}} until
  * {"method":"cancel","params":{"id":<id of the request>}} or the end of the connection. An item is the

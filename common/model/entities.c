@@ -431,6 +431,8 @@ static const struct field change_fields[] = {
 	{"undoes", FT_INT, FF_READONLY, 1, INT64_MAX, NULL, NULL, "undoes", NULL, NULL, 6, "The change it took back"},
 	{"undone_by", FT_INT, FF_READONLY | FF_COLUMN, 1, INT64_MAX, NULL, NULL, "undone_by", NULL, NULL, 6,
 	 "The change that took it back"},
+	{"group_id", FT_INT, FF_READONLY, 1, INT64_MAX, NULL, NULL, "group_id", NULL, NULL, 6,
+	 "First of the changes that were made as one: undoing that one undoes all"},
 	{"can_undo", FT_BOOL, FF_READONLY | FF_VIEW, NO_LIMIT, NULL, NULL, "can_undo", NULL, NULL, 6,
 	 "Whether what was there before is still known"},
 	{"diff", FT_JSON, FF_READONLY, NO_LIMIT, NULL, NULL, "diff", NULL, NULL, 30,

@@ -11,6 +11,10 @@ static const struct field params_hello[] = {
 	{"client", FT_TEXT, 0, 0, 128, NULL, NULL, NULL, NULL, NULL, 0, "Name and version of the client"},
 	{0}};
 
+static const struct field params_bulk[] = {
+	{"keep_going", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Do what can be done, leave what cannot"},
+	{0}};
+
 static const struct field params_describe[] = {
 	{"noun", FT_TEXT, FF_POSITIONAL, 0, 64, NULL, NULL, NULL, NULL, NULL, 0, "Only this entity"},
 	{0}};

@@ -52,14 +52,16 @@ int do_APPLICATION_DELETE(struct server *srv, struct request *r)
 
 	if (uuid_parse(request_text(r, "application_id"), &id) || !(a = fleet_application(&srv->fleet, id)))
 		return LS_ENOTFOUND;
+	if ((a->n_devices || a->n_multicast_groups) && cascade_is_asked(r))
+		return cascade_delete(srv, r);
 	if (a->n_devices) {
 		snprintf(hint, sizeof(hint), "lsctl device list -t %s -a %s", a->tenant->name, a->name);
-		return request_refuse(r, LS_ECONFLICT, NULL, NULL, hint, "application %s owns %u device%s", a->name,
+		return request_refuse(r, LS_ECONFLICT, NULL, CASCADE_WHY, hint, "application %s owns %u device%s", a->name,
 		                      (unsigned)a->n_devices, a->n_devices == 1 ? "" : "s");
 	}
 	if (a->n_multicast_groups) {
 		snprintf(hint, sizeof(hint), "lsctl multicast list -t %s -a %s", a->tenant->name, a->name);
-		return request_refuse(r, LS_ECONFLICT, NULL, NULL, hint, "application %s owns %u multicast group%s", a->name,
+		return request_refuse(r, LS_ECONFLICT, NULL, CASCADE_WHY, hint, "application %s owns %u multicast group%s", a->name,
 		                      (unsigned)a->n_multicast_groups, a->n_multicast_groups == 1 ? "" : "s");
 	}
 	w = crud_delete_begin(srv, r, apply_delete);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "control/bulk.h"
 #include "control/internal.h"
 #include "log.h"
 
@@ -47,6 +48,8 @@ void connection_close(struct connection *conn)
 	if (conn->closing)
 		return;
 	conn->closing = true;
+	if (conn->bulk)
+		bulk_give_up(conn, "the connection closed");
 	stream_end_all(conn);
 	while ((r = conn->queue)) {
 		conn->queue = r->next;
@@ -130,7 +133,7 @@ static void resume_reading(struct connection *conn)
 
 static bool may_begin(const struct connection *conn, const struct request *r)
 {
-	if (conn->in_flight >= IN_FLIGHT_MAX || connection_waiting(conn) > OUTPUT_FULL)
+	if (conn->in_flight >= (conn->bulk ? BULK_MAX + IN_FLIGHT_MAX : IN_FLIGHT_MAX) || connection_waiting(conn) > OUTPUT_FULL)
 		return false;
 	if (r->kind == KIND_FREE)
 		return true;
@@ -150,6 +153,8 @@ static bool begin_first(struct connection *conn)
 {
 	struct request *r = conn->queue;
 
+	if (r && conn->bulk && r->kind == KIND_LONE && method_writes(r->method))
+		r->kind = KIND_WRITE; /* it is only collected */
 	if (!r || !may_begin(conn, r))
 		return false;
 	conn->queue = r->next;

@@ -11,6 +11,7 @@
  * command_line.c  a request as lsctl would have it, for hints
  * write.c         a change: store batch, commit, fleet, answer
  * undo.c          changes taken back; follow.c is how memory follows that
+ * bulk.c          many writes of a connection as one; cascade.c a tenant or application with all it owns
  * history.c       the journal and the trash as lists
  * crud.c          plain create, show, list, set, delete
  * tenant.c application.c profile.c gateway.c device.c queue.c log_stream.c status.c   handlers

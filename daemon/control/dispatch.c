@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "control/bulk.h"
 #include "control/internal.h"
 #include "lorawan/version.h"
 #include "log.h"
@@ -30,6 +31,8 @@ enum request_kind request_kind(const struct method *m)
 	case M_CANCEL:
 	case M_STATUS:
 		return KIND_FREE;
+	case M_BULK_BEGIN:
+	case M_BULK_COMMIT:
 	case M_DEVICE_ACTIVATE:
 	case M_QUEUE_PUSH:
 	case M_MULTICAST_DEVICE_ADD:
@@ -387,7 +390,9 @@ bool request_begin(struct request *r)
 		rc = check_right(r);
 	if (!rc)
 		rc = check_params(srv, r);
-	if (rc == REQUEST_PARKED && conn->writes) {
+	if (!rc && conn->bulk && r->method->id != M_BULK_COMMIT)
+		rc = bulk_check(r);
+	if (rc == REQUEST_PARKED && conn->writes && !conn->bulk) {
 		r->parked = true;
 		return false;
 	}
@@ -398,8 +403,12 @@ bool request_begin(struct request *r)
 	conn->writes += r->kind == KIND_WRITE;
 	if (r->kind == KIND_LONE)
 		conn->lone = true;
+	bool collected = conn->bulk && r->method->id != M_BULK_COMMIT;
+
 	if (!rc)
 		rc = handlers[r->method->id](srv, r);
+	if (rc && collected)
+		bulk_note_refusal(conn->bulk, rc);
 	if (rc)
 		request_fail(r, rc);
 	return true;

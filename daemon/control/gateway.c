@@ -214,6 +214,10 @@ int do_GATEWAY_SEND_PROPRIETARY(struct server *srv, struct request *r)
 	if (p.power_dbm > region_downlink_power(p.region, p.freq_hz))
 		return request_refuse(r, LS_EINVAL, "power_dbm", NULL, NULL, "%d dBm is more than the %d dBm of this frequency",
 		                      p.power_dbm, region_downlink_power(p.region, p.freq_hz));
+	if (request_flag(r, "dry_run")) {
+		request_answer(r, json_pack("{s:b, s:i, s:[]}", "dry_run", 1, "objects", 0, "diff"));
+		return LS_OK;
+	}
 	rc = network_send_proprietary(srv->network, &p, &downlink_id);
 	if (rc == LS_ENOTFOUND)
 		return request_refuse(r, LS_EUNREACHABLE, "gateway_id", "it has sent no PULL_DATA for a while", NULL,

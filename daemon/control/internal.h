@@ -41,6 +41,7 @@ struct connection;
 struct request;
 struct subscription;
 struct write;
+struct bulk;
 
 /* An entity that a write under way deletes: other writes to it are refused. */
 struct deletion {
@@ -93,6 +94,7 @@ struct connection {
 	struct request *queue, **queue_end;  /* not begun */
 	unsigned n_queued, reads, writes, in_flight;
 	bool lone;                           /* a KIND_LONE request runs */
+	struct bulk *bulk;                   /* its writes are collected there (bulk.h), or NULL */
 	struct connection *next_work;
 	bool in_work;
 
@@ -219,6 +221,7 @@ int request_payload(struct request *r, uint8_t data[PAYLOAD_MAX], size_t *len);
 /* ---- write.c ---- */
 
 struct write {
+	struct write *next;            /* of a bulk */
 	struct request *request;
 	struct store_batch *batch;
 	const struct entity *entity;
@@ -268,6 +271,7 @@ int write_hold_more(struct server *srv, struct write *w, struct device *d);
 int write_mark_more(struct server *srv, struct write *w, const struct entity *e, const char *id);
 /* Hand it to the store; the request is answered when it is committed. Returns LS_OK. */
 int write_submit(struct server *srv, struct write *w);
+void write_finish(struct write *w); /* it is committed, or not (w->batch->rc): memory follows, the answer leaves */
 void write_free(struct write *w);                           /* not submitted, nothing held */
 void write_abandon(struct server *srv, struct write *w);    /* not submitted: frames go on */
 
@@ -304,6 +308,13 @@ json_t *crud_scope(const struct request *r);
 json_t *crud_record(const struct request *r, const struct entity *e);
 /* The changes of a set: given fields, and null for cleared ones. New reference. */
 json_t *crud_changes(const struct request *r, const struct entity *e);
+
+/* ---- cascade.c ---- */
+
+/* A tenant or application with all it owns: asked for by name or count, or only tried. */
+#define CASCADE_WHY "--confirm NAME deletes it with all it owns; --dry-run shows what that is"
+bool cascade_is_asked(const struct request *r);
+int cascade_delete(struct server *srv, struct request *r);
 
 /* ---- history.c ---- */
 

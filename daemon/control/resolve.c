@@ -66,7 +66,7 @@ static int scope_tenant(struct server *srv, struct request *r, const struct tena
 		return LS_OK;
 	name_tenants(&srv->fleet, names, sizeof(names), &first);
 	if (!first) {
-		if (r->conn->writes)
+		if (r->conn->writes && !r->conn->bulk)
 			return REQUEST_PARKED;
 		return request_refuse(r, LS_ENOTFOUND, "tenant_id", NULL, "lsctl tenant create NAME", "there is no tenant yet");
 	}
@@ -496,7 +496,7 @@ static int resolve_one(struct server *srv, struct request *r, const struct field
 	if (l.candidates.n > 1 || l.same_name > 1)
 		return several(r, f, e, text, &l);
 	if (!l.ok) {
-		if (r->conn->writes && !r->begun)
+		if (r->conn->writes && !r->begun && !r->conn->bulk)
 			return REQUEST_PARKED;
 		return not_found(srv, r, f, e, is_tenant ? NULL : r->tenant, text);
 	}

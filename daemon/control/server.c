@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "control/bulk.h"
 #include "control/internal.h"
 #include "control/socket_file.h"
 #include "log.h"
@@ -106,6 +107,8 @@ static void on_sweep(uv_timer_t *timer)
 		struct pollfd p = {.fd = -1};
 
 		next = conn->next;
+		if (conn->bulk && bulk_is_late(conn->bulk))
+			bulk_give_up(conn, "it was not committed in time");
 		if (c->closing) {
 			connection_close(conn); /* it had its second */
 		} else if (conn->eof && uv_fileno((uv_handle_t *)&conn->pipe, &p.fd) == 0 && poll(&p, 1, 0) > 0 &&

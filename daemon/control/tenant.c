@@ -65,10 +65,12 @@ int do_TENANT_DELETE(struct server *srv, struct request *r)
 	count(owned, sizeof(owned), t->n_applications, "application");
 	count(owned, sizeof(owned), t->n_profiles, "profile");
 	count(owned, sizeof(owned), t->n_gateways, "gateway");
+	if (owned[0] && cascade_is_asked(r))
+		return cascade_delete(srv, r);
 	if (owned[0]) {
 		snprintf(hint, sizeof(hint), "lsctl %s list -t %s",
 		         t->n_applications ? "application" : t->n_profiles ? "profile" : "gateway", t->name);
-		return request_refuse(r, LS_ECONFLICT, NULL, NULL, hint, "tenant %s owns %s", t->name, owned);
+		return request_refuse(r, LS_ECONFLICT, NULL, CASCADE_WHY, hint, "tenant %s owns %s", t->name, owned);
 	}
 	w = crud_delete_begin(srv, r, apply_delete);
 	return crud_submit(srv, r, w);

@@ -78,8 +78,8 @@ static struct write *write_for(struct request *r, struct look *l)
 	u->info = l->info;
 	l->info = (struct change_info){.n = 0};
 	w->change.entity = entity_find(u->info.entity);
-	w->change.id = u->info.object_id[0] ? u->info.object_id : NULL;
-	w->change.name = u->info.name;
+	w->change.id = u->info.object_id[0] && u->info.n_ids < 2 ? u->info.object_id : NULL;
+	w->change.name = u->info.n_ids < 2 ? u->info.name : NULL;
 	w->result = json_pack("{s:I, s:s, s:s, s:s}", "change_id", (json_int_t)u->info.change_id, "method", u->info.method,
 	                      "object_id", u->info.object_id, "name", u->info.name);
 	return w;
@@ -158,14 +158,14 @@ static int check_known(struct request *r, const struct look *l)
 {
 	unsigned long long id = l->info.change_id;
 
+	if (l->info.n_ids > 0)
+		return LS_OK;
 	if (l->info.undone_by)
 		return request_refuse(r, LS_ECONFLICT, "change", NULL, NULL, "change %llu was undone already, by change %llu", id,
 		                      (unsigned long long)l->info.undone_by);
-	if (!l->info.is_known)
-		return request_refuse(r, LS_ECONFLICT, "change",
+	return request_refuse(r, LS_ECONFLICT, "change",
 		                      "a purge, and what was purged from the trash or is older than it keeps, is gone for ever", NULL,
 		                      "change %llu (%s) cannot be undone", id, l->info.method);
-	return LS_OK;
 }
 
 static void look_done(struct store_query *query)
@@ -217,6 +217,7 @@ static int look_for(struct server *srv, struct request *r, json_t *scope /* take
 	l->scope = scope;
 	l->purges = purges;
 	l->info.change_id = change_id;
+	l->info.alone = scope != NULL;
 	l->query.arg = l;
 	l->query.run = run_look;
 	l->query.done = look_done;

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "control/bulk.h"
 #include "control/internal.h"
 #include "log.h"
 
@@ -231,9 +232,9 @@ static void answer(struct write *w)
 		request_answer_change(w->request, result ? json_incref(result) : json_object(), w->change.change_id);
 }
 
-static void write_done(struct store_batch *b)
+void write_finish(struct write *w)
 {
-	struct write *w = b->arg;
+	struct store_batch *b = w->batch;
 	struct request *r = w->request;
 	struct server *srv = r->conn->control->srv;
 	int rc = b->rc;
@@ -258,6 +259,11 @@ static void write_done(struct store_batch *b)
 	else
 		answer(w);
 	write_free(w);
+}
+
+static void write_done(struct store_batch *b)
+{
+	write_finish(b->arg);
 }
 
 /* Who asks for it and under which conditions; what a handler has set already stays. */
@@ -287,6 +293,10 @@ int write_submit(struct server *srv, struct write *w)
 	fill_change(w);
 	w->batch->run = run_write;
 	w->batch->done = write_done;
+	if (w->request->conn->bulk) {
+		bulk_add(w->request->conn->bulk, w);
+		return LS_OK;
+	}
 	store_submit(srv->store, w->batch);
 	return LS_OK;
 }

@@ -11,8 +11,6 @@
 #include "base/error.h"
 #include "store/column.h"
 
-#define LARGE_OBJECTS 20 /* more than so many need a word that names them */
-
 struct change_recording {
 	struct store_change *change;
 	sqlite3_session *session;
@@ -274,15 +272,29 @@ static int set_versions(struct store_db *db, const struct store_change *c)
 	return rc;
 }
 
-static int mark_undone(struct store_db *db, const struct store_change *c)
+static int join_group(struct store_db *db, const struct store_change *c)
+{
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_CHANGE_GROUP, &rc);
+
+	if (rc)
+		return rc;
+	if (!*c->group)
+		*c->group = c->change_id;
+	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)c->change_id);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)*c->group);
+	return db_finish(db, stmt);
+}
+
+static int mark_undone(struct store_db *db, uint64_t change_id, uint64_t by)
 {
 	int rc;
 	sqlite3_stmt *stmt = db_statement(db, ST_CHANGE_UNDONE, &rc);
 
 	if (rc)
 		return rc;
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)c->undoes);
-	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)c->change_id);
+	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)change_id);
+	sqlite3_bind_int64(stmt, 2, (sqlite3_int64)by);
 	return db_finish(db, stmt);
 }
 
@@ -309,10 +321,12 @@ int change_end(struct store_db *db, struct change_recording *rec)
 	}
 	if (!rc && !c->dry_run && (size > 0 || c->always)) {
 		rc = add_row(db, c, size > 0 && !c->is_final ? changes : NULL, c->is_final ? 0 : size);
+		if (!rc && c->group)
+			rc = join_group(db, c);
 		if (!rc)
 			rc = set_versions(db, c);
-		if (!rc && c->undoes)
-			rc = mark_undone(db, c);
+		for (size_t i = 0; !rc && c->undoes && i < c->n_undone; i++)
+			rc = mark_undone(db, c->undone[i], c->change_id);
 	}
 	if (changes)
 		explicit_bzero(changes, (size_t)size);

@@ -147,6 +147,74 @@ static void copy_column(char *out, size_t size, sqlite3_stmt *stmt, int at)
 	snprintf(out, size, "%s", text ? text : "");
 }
 
+/* A copy of its changeset: statements must not be open while it is applied. */
+static int read_changes(struct store_db *db, uint64_t change_id, void **changes, int *size)
+{
+	bool row = false;
+	int rc;
+	sqlite3_stmt *stmt = db_statement(db, ST_CHANGE_GET, &rc);
+
+	*changes = NULL;
+	if (rc)
+		return rc;
+	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)change_id);
+	rc = db_row(stmt, &row);
+	if (rc || !row)
+		return rc ? rc : LS_ENOTFOUND;
+	*size = sqlite3_column_bytes(stmt, 5);
+	if (sqlite3_column_type(stmt, 4) != SQLITE_NULL || *size == 0)
+		rc = LS_ECONFLICT; /* undone meanwhile */
+	else if (!(*changes = malloc((size_t)*size)))
+		rc = LS_ENOMEM;
+	else
+		memcpy(*changes, sqlite3_column_blob(stmt, 5), (size_t)*size);
+	sqlite3_reset(stmt);
+	return rc;
+}
+
+/* Which changes it stands for: those of its group, or itself. */
+static int find_ids(struct store_db *db, struct change_info *info)
+{
+	bool row = true;
+	int rc = LS_OK;
+	sqlite3_stmt *stmt = info->alone ? NULL : db_statement(db, ST_CHANGE_OF_GROUP, &rc);
+
+	if (rc)
+		return rc;
+	if (stmt)
+		sqlite3_bind_int64(stmt, 1, (sqlite3_int64)info->change_id);
+	while (stmt && !rc && !(rc = db_row(stmt, &row)) && row) {
+		uint64_t *more = realloc(info->ids, (info->n_ids + 1) * sizeof(*more));
+
+		if (!more) {
+			sqlite3_reset(stmt);
+			return LS_ENOMEM;
+		}
+		info->ids = more;
+		info->ids[info->n_ids++] = (uint64_t)sqlite3_column_int64(stmt, 0);
+	}
+	if (rc || info->n_ids > 0 || !info->is_known || info->undone_by)
+		return rc;
+	info->ids = malloc(sizeof(*info->ids));
+	if (!info->ids)
+		return LS_ENOMEM;
+	info->ids[info->n_ids++] = info->change_id;
+	return LS_OK;
+}
+
+static int note_change(struct store_db *db, uint64_t change_id, struct change_info *info)
+{
+	void *changes;
+	int size, rc = read_changes(db, change_id, &changes, &size);
+
+	if (!rc)
+		rc = note_rows(db, changes, size, info);
+	if (changes)
+		explicit_bzero(changes, (size_t)size);
+	free(changes);
+	return rc;
+}
+
 int store_change_info(struct store_db *db, const char *who, struct change_info *info)
 {
 	bool row = false;
@@ -166,9 +234,10 @@ int store_change_info(struct store_db *db, const char *who, struct change_info *
 	info->undone_by = (uint64_t)sqlite3_column_int64(stmt, 4);
 	info->is_known = sqlite3_column_type(stmt, 5) != SQLITE_NULL;
 	info->deletes = sqlite3_column_int(stmt, 8) != 0;
-	if (info->is_known)
-		rc = note_rows(db, sqlite3_column_blob(stmt, 5), sqlite3_column_bytes(stmt, 5), info);
 	sqlite3_reset(stmt);
+	rc = find_ids(db, info);
+	for (size_t i = 0; i < info->n_ids && !rc; i++)
+		rc = note_change(db, info->ids[i], info);
 	return rc;
 }
 
@@ -177,6 +246,9 @@ void change_info_fini(struct change_info *info)
 	free(info->objects);
 	info->objects = NULL;
 	info->n = info->cap = 0;
+	free(info->ids);
+	info->ids = NULL;
+	info->n_ids = 0;
 }
 
 /* --- taking it back --- */
@@ -332,47 +404,29 @@ static int apply_inverse(struct undoing *u, const void *changes, int size)
 	return db_error(rc);
 }
 
-/* A copy of its changeset: statements must not be open while it is applied. */
-static int read_changes(struct store_db *db, uint64_t change_id, void **changes, int *size)
-{
-	bool row = false;
-	int rc;
-	sqlite3_stmt *stmt = db_statement(db, ST_CHANGE_GET, &rc);
-
-	*changes = NULL;
-	if (rc)
-		return rc;
-	sqlite3_bind_int64(stmt, 1, (sqlite3_int64)change_id);
-	rc = db_row(stmt, &row);
-	if (rc || !row)
-		return rc ? rc : LS_ENOTFOUND;
-	*size = sqlite3_column_bytes(stmt, 5);
-	if (sqlite3_column_type(stmt, 4) != SQLITE_NULL || *size == 0)
-		rc = LS_ECONFLICT; /* undone meanwhile */
-	else if (!(*changes = malloc((size_t)*size)))
-		rc = LS_ENOMEM;
-	else
-		memcpy(*changes, sqlite3_column_blob(stmt, 5), (size_t)*size);
-	sqlite3_reset(stmt);
-	return rc;
-}
-
 int store_change_undo(struct store_db *db, const struct change_info *info, struct store_change *c)
 {
 	struct undoing u = {.db = db, .change = c};
-	void *changes;
-	int size, rc = read_changes(db, info->change_id, &changes, &size);
+	int rc = LS_OK;
 
-	if (rc == LS_ECONFLICT)
-		snprintf(c->why, sizeof(c->why), "change %llu was undone meanwhile", (unsigned long long)info->change_id);
-	if (!rc)
-		rc = apply_inverse(&u, changes, size);
+	for (size_t i = 0; i < info->n_ids && !rc; i++) {
+		void *changes;
+		int size;
+
+		rc = read_changes(db, info->ids[i], &changes, &size);
+		if (rc == LS_ECONFLICT)
+			snprintf(c->why, sizeof(c->why), "change %llu was undone meanwhile", (unsigned long long)info->ids[i]);
+		if (!rc)
+			rc = apply_inverse(&u, changes, size);
+		if (changes)
+			explicit_bzero(changes, (size_t)size);
+		free(changes);
+	}
 	if (!rc)
 		rc = raise_counters(db, info);
-	if (changes)
-		explicit_bzero(changes, (size_t)size);
-	free(changes);
 	c->undoes = info->change_id;
+	c->undone = info->ids;
+	c->n_undone = info->n_ids;
 	return rc;
 }
 

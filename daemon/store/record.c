@@ -377,3 +377,33 @@ int record_get(struct store_db *db, const struct entity *e, const char *id, json
 	}
 	return rc;
 }
+
+static int delete_owned(struct store_db *db, const enum statement *statements, size_t n, struct uuid id)
+{
+	int rc = LS_OK;
+
+	for (size_t i = 0; i < n && !rc; i++) {
+		sqlite3_stmt *stmt = db_statement(db, statements[i], &rc);
+
+		if (rc)
+			break;
+		bind_uuid(stmt, 1, &id);
+		rc = db_finish(db, stmt);
+	}
+	return rc == LS_OK && db_changes(db) == 0 ? LS_ENOTFOUND : rc; /* the last is itself */
+}
+
+int store_delete_tenant(struct store_db *db, struct uuid id)
+{
+	static const enum statement statements[] = {ST_TENANT_GROUPS,   ST_TENANT_DEVICES,  ST_TENANT_APPLICATIONS,
+	                                            ST_TENANT_PROFILES, ST_TENANT_GATEWAYS, ST_TENANT_SELF};
+
+	return delete_owned(db, statements, sizeof(statements) / sizeof(statements[0]), id);
+}
+
+int store_delete_application(struct store_db *db, struct uuid id)
+{
+	static const enum statement statements[] = {ST_APPLICATION_GROUPS, ST_APPLICATION_DEVICES, ST_APPLICATION_SELF};
+
+	return delete_owned(db, statements, sizeof(statements) / sizeof(statements[0]), id);
+}

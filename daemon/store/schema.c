@@ -252,8 +252,9 @@ static const char *const step_3[] = {
 	/* size: octets of diff and changes, counted without reading them. changes: a changeset of SQLite, or NULL */
 	"CREATE TABLE change (change_id INTEGER PRIMARY KEY AUTOINCREMENT, changed_at INTEGER NOT NULL, size INTEGER NOT NULL,"
 	" who TEXT NOT NULL, method TEXT NOT NULL, entity TEXT, object_id TEXT, name TEXT, reason TEXT, undoes INTEGER,"
-	" undone_by INTEGER, objects INTEGER NOT NULL, deletes INTEGER NOT NULL, diff TEXT NOT NULL, changes BLOB) STRICT",
+	" undone_by INTEGER, group_id INTEGER, objects INTEGER NOT NULL, deletes INTEGER NOT NULL, diff TEXT NOT NULL, changes BLOB) STRICT",
 	"CREATE INDEX change_object ON change (object_id)",
+	"CREATE INDEX change_group ON change (group_id) WHERE group_id IS NOT NULL",
 	"CREATE INDEX change_trash ON change (changed_at) WHERE deletes = 1",
 	"CREATE VIEW change_view AS SELECT *, changes IS NOT NULL AND undone_by IS NULL AS can_undo FROM change",
 	"CREATE VIEW trash_view AS SELECT * FROM change WHERE deletes = 1 AND changes IS NOT NULL AND undone_by IS NULL",

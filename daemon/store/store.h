@@ -201,7 +201,10 @@ struct store_change {
 	bool always;                       /* a row even when no other row changed */
 	bool is_final;                     /* not to be undone */
 	int64_t affects;                   /* objects, where that cannot be seen from the rows; 0 */
+	uint64_t *group;                   /* number of the first change of those that were one; 0: this is it; or NULL */
 	uint64_t undoes;                   /* the change that this takes back, 0 none; may be set in run */
+	const uint64_t *undone;            /* all of them, when that is the first of a group */
+	size_t n_undone;
 	/* results, for done() */
 	uint64_t change_id;                /* 0: nothing was changed, or only tried */
 	int64_t objects;                   /* tenants, applications, profiles, gateways, devices and groups affected */
@@ -222,6 +225,7 @@ struct store_batch {
 	 */
 	int (*run)(struct store_db *db, struct store_batch *b);
 	struct store_change *change; /* NULL: not journaled; only with run */
+	bool try_only;               /* everything but the writing */
 	void (*done)(struct store_batch *b); /* on the loop, after the commit or its failure; owns b; NULL: b is freed */
 	void *arg;
 };
@@ -282,6 +286,12 @@ int store_batch_foreign(struct store_batch *b, uint32_t net_id, uint64_t data_fr
  * written into row->seq. Rows must be submitted in the order of their seq: add and submit in one go.
  */
 int store_batch_log(struct store *st, struct store_batch *b, enum store_log log, struct log_row *row);
+
+/* [store] Another batch as part of this one, in a savepoint of its own; its done() is not called. */
+int store_batch_within(struct store_db *db, struct store_batch *b);
+
+/* More objects than that are affected only by a write that names or counts them. */
+#define LARGE_OBJECTS 20
 
 /* Hand a batch to the store thread. Never blocks. done() comes exactly once. The loop lives until it came. */
 void store_submit(struct store *st, struct store_batch *b);
@@ -378,6 +388,9 @@ struct change_info {
 	bool deletes;
 	struct change_object *objects;
 	size_t n, cap;
+	uint64_t *ids;               /* of its group when it is the first of one, else itself; the last first */
+	size_t n_ids;
+	bool alone;                  /* asked for: itself, whatever group it is of */
 };
 int store_change_info(struct store_db *db, const char *who, struct change_info *info); /* both; LS_ENOTFOUND */
 void change_info_fini(struct change_info *info);
@@ -387,6 +400,10 @@ void change_info_fini(struct change_info *info);
  * come back get counters behind all that were used with their EUI. [store]
  */
 int store_change_undo(struct store_db *db, const struct change_info *info, struct store_change *c);
+
+/* With all they own. [store] */
+int store_delete_tenant(struct store_db *db, struct uuid id);
+int store_delete_application(struct store_db *db, struct uuid id);
 
 /* Its values before, keys and all, are deleted: it cannot be undone any more. [store] */
 int store_change_forget(struct store_db *db, uint64_t change_id);

@@ -78,6 +78,21 @@ static int run_change(struct store_db *db, struct store_batch *b)
 	return rc;
 }
 
+int store_batch_within(struct store_db *db, struct store_batch *b)
+{
+	int rc = db_run(db, ST_PART);
+
+	if (rc)
+		return LS_EIO;
+	db->conflict_field[0] = '\0';
+	rc = b->change ? run_change(db, b) : run_ops(db, b);
+	if (db_is_fatal(db, rc))
+		return rc;
+	if ((rc || (b->change && b->change->dry_run)) && db_run(db, ST_PART_UNDO))
+		return LS_EIO;
+	return db_run(db, ST_PART_END) ? LS_EIO : rc;
+}
+
 static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
 {
 	int rc = reserve_seqs(db, (struct batch *)b);
@@ -90,7 +105,7 @@ static int run_batch(struct store_db *db, struct store_batch *b, bool savepoint)
 	rc = b->change ? run_change(db, b) : run_ops(db, b);
 	if (!savepoint || db_is_fatal(db, rc))
 		return rc;
-	if ((rc || (b->change && b->change->dry_run)) && db_run(db, ST_SAVEPOINT_UNDO))
+	if ((rc || b->try_only || (b->change && b->change->dry_run)) && db_run(db, ST_SAVEPOINT_UNDO))
 		return LS_EIO;
 	return db_run(db, ST_SAVEPOINT_END) ? LS_EIO : rc;
 }

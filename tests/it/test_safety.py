@@ -1,6 +1,10 @@
 """What was done by mistake: history, undo, trash, dry runs, and what has to be named before it is done."""
 import json
 import os
+import subprocess
+import time
+
+from daemon import BUILD
 
 KEY = '00112233445566778899aabbccddeeff'
 
@@ -154,3 +158,110 @@ def test_the_journal_survives_a_kill_and_undo_after_it(own_lab):
     assert own_lab.lsctl('device', 'session', 'show', dev.dev_eui, '-g', 'slot').out.split() == ['current']
     own_lab.daemon.restart()
     own_lab.lsctl('device', 'show', dev.dev_eui)
+
+
+def some_devices(lab, n):
+    """Devices made in one go over the socket."""
+    euis = [lab.eui() for _ in range(n)]
+    profile = lab.profile()
+    with lab.daemon.control() as c:
+        c.call('hello', {})
+        ids = [c.send('device.create', {'dev_eui': e, 'name': 'dev-' + e, 'application_id': 'meters', 'profile_id': profile,
+                                        'app_key': KEY}) for e in euis]
+        for i in ids:
+            c.answer(i)
+    return euis
+
+
+def present(lab, euis):
+    there = set(lab.lsctl('device', 'list', '-o', 'id', '--all').out.split())
+    return [e for e in euis if e in there]
+
+
+def test_many_ids_are_one_change_that_is_done_or_not(lab):
+    euis = some_devices(lab, 5)
+    r = lab.lsctl('device', 'delete', *euis, 'ffffffffffffffff', '--yes', check=False)
+    assert r.rc == 3 and 'ffffffffffffffff' in r.err and 'nothing was written' in r.err
+    assert present(lab, euis) == euis
+    r = lab.lsctl('device', 'delete', '-', '--yes', '--keep-going', input='\n'.join(euis[:2] + ['ffffffffffffffff']), check=False)
+    assert r.rc == 7 and present(lab, euis) == euis[2:]
+    lab.lsctl('device', 'set', *euis[2:], '--description', 'one change', '--yes')
+    assert lab.lsctl('device', 'list', '-w', 'description="one change"', '-o', 'id').out.split() == euis[2:]
+    lab.lsctl('undo')
+    assert lab.lsctl('device', 'list', '-w', 'description="one change"', '-o', 'id').out == ''
+    lab.lsctl('device', 'set', '-w', 'dev_eui=%s' % euis[3], '--description', 'by filter', '--yes')
+    assert lab.lsctl('device', 'list', '-w', 'description="by filter"', '-o', 'id').out.split() == [euis[3]]
+
+
+def test_more_than_twenty_objects_have_to_be_counted(lab, tmp_path):
+    euis = some_devices(lab, 21)
+    ids = tmp_path / 'ids'
+    ids.write_text(''.join('%s\tname\n' % e for e in euis))
+    r = lab.lsctl('device', 'delete', '@%s' % ids, '--yes', check=False)
+    assert r.rc == 6 and '--expect 21' in r.err
+    assert lab.lsctl('device', 'delete', '@%s' % ids, '--expect', '20', check=False).rc == 6
+    assert len(lab.lsctl('device', 'delete', '@%s' % ids, '--dry-run').out.splitlines()) == 21
+    assert present(lab, euis) == euis
+    lab.lsctl('device', 'delete', '@%s' % ids, '--expect', '21')
+    assert present(lab, euis) == []
+    lab.lsctl('trash', 'restore', euis[0])
+    assert present(lab, euis) == euis[:1]
+    lab.lsctl('undo', '--expect', '20')
+    assert sorted(present(lab, euis)) == euis
+
+
+def test_a_bulk_that_is_not_committed_leaves_nothing_and_holds_nobody(lab, gw):
+    dev = lab.abp()
+    with lab.daemon.control() as c:
+        c.call('hello', {})
+        c.call('bulk.begin', {})
+        c.send('device.set', {'dev_eui': dev.dev_eui, 'description': 'never'})
+        c.send('device.delete', {'dev_eui': dev.dev_eui})
+    lab.exchange(gw, dev, b'\x01')
+    assert lab.daemon.lsctl_json('device', 'show', dev.dev_eui)['description'] == ''
+
+
+def test_an_application_goes_with_all_it_owns_when_it_is_named(lab, gw):
+    lab.lsctl('application', 'create', 'doomed', '-t', 'acme')
+    dev = lab.abp()
+    lab.lsctl('device', 'set', dev.dev_eui, '--app', 'doomed')
+    r = lab.lsctl('application', 'delete', 'doomed', '--yes', check=False)
+    assert r.rc == 6 and 'owns 1 device' in r.err
+    assert lab.lsctl('application', 'delete', 'doomed', '--confirm', 'meters', check=False).rc == 6
+    assert lab.lsctl('application', 'delete', 'doomed', '--expect', '1', check=False).rc == 6
+    assert '- device ' + dev.dev_eui in lab.lsctl('application', 'delete', 'doomed', '--dry-run').out
+    lab.exchange(gw, dev, b'\x01')
+    lab.lsctl('application', 'delete', 'doomed', '--confirm', 'doomed')
+    assert lab.lsctl('device', 'show', dev.dev_eui, check=False).rc == 3
+    lab.lsctl('trash', 'restore', 'doomed')
+    lab.exchange(gw, dev, b'\x02')
+
+
+def test_a_tenant_goes_with_all_it_owns_and_comes_back(lab):
+    lab.lsctl('tenant', 'create', 'brief')
+    lab.lsctl('application', 'create', 'a', '-t', 'brief')
+    lab.lsctl('profile', 'create', 'p', '-t', 'brief', '--region', 'EU868', '--mac-version', '1.0.3')
+    eui = lab.eui()
+    lab.lsctl('device', 'create', eui, '--name', 'd', '-t', 'brief', '-a', 'a', '--profile', 'p')
+    lab.lsctl('tenant', 'delete', 'brief', '--expect', '4')
+    assert 'brief' not in lab.lsctl('tenant', 'list', '-g', 'name').out.split()
+    lab.lsctl('undo')
+    assert lab.daemon.lsctl_json('device', 'show', eui)['application_name'] == 'a'
+    lab.lsctl('tenant', 'delete', 'brief', '--confirm', 'brief')
+
+
+def test_a_kill_leaves_a_bulk_or_its_undo_whole_or_not_done(own_lab):
+    euis = some_devices(own_lab, 60)
+    d = own_lab.daemon
+    for wait in (0.0, 0.004, 0.008, 0.012, 0.02):
+        there = present(own_lab, euis)
+        args = ['undo', '--expect', '60'] if not there else ['device', 'delete', '-', '--expect', '60']
+        p = subprocess.Popen([str(BUILD / 'lsctl')] + args, env=d.env(), stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                             stderr=subprocess.DEVNULL, text=True)
+        p.stdin.write('\n'.join(there) + '\n')
+        p.stdin.close()
+        time.sleep(wait)   # no condition: the kill shall fall anywhere
+        d.kill9()
+        p.wait()
+        d.start()
+        assert len(present(own_lab, euis)) in (0, 60)
