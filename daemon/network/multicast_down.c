@@ -41,6 +41,7 @@ struct multicast_send {
 	struct uuid group_id;
 	uint64_t quiet_until_us;
 	bool reported;             /* that it cannot be sent was said, and holds */
+	struct multicast_reach reach; /* as it was said last */
 	uint8_t tries;
 
 	/* of the item under way */
@@ -100,6 +101,25 @@ static void say(struct network *n, const struct multicast_group *g, struct multi
 	if (!s->reported)
 		n->out.log(n->out.arg, LOG_WARNING, g->name, text);
 	s->reported = true;
+}
+
+/* Members that may miss what is sent, each time their number changes. */
+static void say_reach(struct network *n, const struct multicast_group *g, struct multicast_send *s,
+                      const struct multicast_reach *reach)
+{
+	char text[160];
+
+	if (reach->unreached && reach->unreached != s->reach.unreached) {
+		snprintf(text, sizeof(text), "multicast downlink: %zu of %zu devices were heard by none of its gateways, and may miss it",
+		         reach->unreached, g->devices.n);
+		n->out.log(n->out.arg, LOG_WARNING, g->name, text);
+	}
+	if (reach->left_out && reach->left_out != s->reach.left_out) {
+		snprintf(text, sizeof(text), "multicast downlink: %d gateways at most are used, others are left out",
+		         MULTICAST_GATEWAYS_MAX);
+		n->out.log(n->out.arg, LOG_WARNING, g->name, text);
+	}
+	s->reach = *reach;
 }
 
 /* ---- how it is sent ------------------------------------------------------------------------- */
@@ -408,6 +428,7 @@ static void commit_item(struct network *n, struct multicast_group *g, struct mul
 static void look(struct network *n, struct multicast_group *g, struct multicast_send *s)
 {
 	bool by_gps = g->group_class == CLASS_B || g->gps_time;
+	struct multicast_reach reach;
 	struct multicast_item *item;
 
 	drop_expired(n, g, clock_wall_us());
@@ -433,7 +454,9 @@ static void look(struct network *n, struct multicast_group *g, struct multicast_
 		.radio = region_downlink_radio(g->region, MULTICAST_REVISION, g->dr),
 		.window = g->group_class == CLASS_B ? WINDOW_PING_SLOT : WINDOW_CLASS_C,
 	};
-	s->n_gateways = multicast_gateways(n, g, &s->dl, by_gps, s->gateways);
+	s->n_gateways = multicast_gateways(n, g, &s->dl, by_gps, s->gateways, &reach);
+	if (s->n_gateways)
+		say_reach(n, g, s, &reach);
 	if (!s->n_gateways) {
 		say(n, g, s, by_gps ? "multicast downlink waits: no gateway of the group can be reached and has GPS time"
 		                    : "multicast downlink waits: no gateway of the group can be reached");

@@ -23,8 +23,26 @@ static int number_of(struct eui64 *candidates, size_t *count, struct eui64 id)
 	return (int)(*count)++;
 }
 
+static bool is_heard_by(const struct device *d, const struct eui64 *gateways, unsigned n)
+{
+	for (unsigned k = 0; d && d->heard && k < d->heard->n; k++)
+		for (unsigned i = 0; i < n; i++)
+			if (eui64_equal(d->heard->list[k].gateway_id, gateways[i]))
+				return true;
+	return false;
+}
+
+static size_t count_unreached(struct network *n, const struct multicast_group *g, const struct eui64 *gateways, unsigned count)
+{
+	size_t unreached = 0;
+
+	for (size_t i = 0; i < g->devices.n; i++)
+		unreached += !is_heard_by(fleet_device(n->fleet, g->devices.list[i]), gateways, count);
+	return unreached;
+}
+
 static unsigned choose_covering(struct network *n, const struct multicast_group *g, const struct class_downlink *dl,
-                                bool by_gps, struct eui64 *out)
+                                bool by_gps, struct eui64 *out, size_t *left_out)
 {
 	struct cover_member *members = calloc(g->devices.n + 1, sizeof(*members));
 	struct eui64 candidates[MULTICAST_GATEWAYS_MAX];
@@ -36,10 +54,15 @@ static unsigned choose_covering(struct network *n, const struct multicast_group 
 
 		for (unsigned k = 0; d && d->heard && k < d->heard->n; k++) {
 			struct eui64 id = d->heard->list[k].gateway_id;
-			int number = is_usable(n, id, dl, by_gps) ? number_of(candidates, &count, id) : -1;
+
+			if (!is_usable(n, id, dl, by_gps))
+				continue;
+			int number = number_of(candidates, &count, id);
 
 			if (number >= 0)
 				members[i].gateways[members[i].n++] = (uint16_t)number;
+			else
+				++*left_out;
 		}
 	}
 	if (members && gateway_cover(members, g->devices.n, count, chosen, &n_chosen))
@@ -51,14 +74,20 @@ static unsigned choose_covering(struct network *n, const struct multicast_group 
 }
 
 unsigned multicast_gateways(struct network *n, const struct multicast_group *g, const struct class_downlink *dl,
-                            bool by_gps, struct eui64 out[MULTICAST_GATEWAYS_MAX])
+                            bool by_gps, struct eui64 out[MULTICAST_GATEWAYS_MAX], struct multicast_reach *reach)
 {
 	unsigned count = 0;
 
+	*reach = (struct multicast_reach){0};
 	if (!g->gateways.n)
-		return choose_covering(n, g, dl, by_gps, out);
-	for (size_t i = 0; i < g->gateways.n && count < MULTICAST_GATEWAYS_MAX; i++)
-		if (is_usable(n, g->gateways.list[i], dl, by_gps))
-			out[count++] = g->gateways.list[i];
+		count = choose_covering(n, g, dl, by_gps, out, &reach->left_out);
+	for (size_t i = 0; i < g->gateways.n; i++)
+		if (is_usable(n, g->gateways.list[i], dl, by_gps)) {
+			if (count < MULTICAST_GATEWAYS_MAX)
+				out[count++] = g->gateways.list[i];
+			else
+				reach->left_out++;
+		}
+	reach->unreached = count_unreached(n, g, out, count);
 	return count;
 }

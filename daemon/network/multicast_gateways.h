@@ -10,11 +10,17 @@
 
 #define MULTICAST_GATEWAYS_MAX 64 /* those beyond are left out */
 
+/* What became of the members when gateways were chosen. */
+struct multicast_reach {
+	size_t unreached; /* members that no chosen gateway heard lately: they may miss the downlink */
+	size_t left_out;  /* not 0: there were gateways beyond MULTICAST_GATEWAYS_MAX */
+};
+
 /*
  * Of those that can be reached now, serve the group's tenant and region and, with by_gps, have GPS time. How many; 0
  * when there is none, or nobody heard any member.
  */
 unsigned multicast_gateways(struct network *n, const struct multicast_group *g, const struct class_downlink *dl,
-                            bool by_gps, struct eui64 out[MULTICAST_GATEWAYS_MAX]);
+                            bool by_gps, struct eui64 out[MULTICAST_GATEWAYS_MAX], struct multicast_reach *reach);
 
 #endif

@@ -88,6 +88,15 @@ def test_item_is_sent_by_the_gateway_that_reaches_all(lab, gw, gw2, profile):
     assert group.show()['f_cnt_down'] == 1
 
 
+def test_members_that_nobody_heard_are_told_of(lab, gw, profile):
+    group = Group(lab).add(member(lab, profile, [gw]), lab.abp('1.0.4', profile=profile))
+    group.push(10, b'\x01')
+    group.take(gw)
+    group.wait_empty()
+    told = [line for line in lab.daemon.log().splitlines() if group.name in line and 'may miss it' in line]
+    assert len(told) == 1 and '1 of 2 devices' in told[0]
+
+
 def test_several_gateways_send_the_same_frame_one_after_another(lab, gw, gw2, profile):
     group = Group(lab).add(member(lab, profile, [gw]), member(lab, profile, [gw2]))
     group.push(10, b'\x01')
