@@ -15,7 +15,7 @@
 
 enum global_id {
 	G_TENANT, G_APP, G_SOCKET, G_OUTPUT, G_FIELDS, G_GET, G_WHERE, G_SORT, G_LIMIT, G_ALL, G_HEADER, G_TIME,
-	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_NO_INPUT, G_SHOW_SECRETS, G_TIMEOUT, G_TRACE,
+	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_NO_INPUT, G_SHOW_SECRETS, G_READ_ONLY, G_TIMEOUT, G_TRACE,
 	G_RAW, G_SEP, G_BOM, G_FOR, G_CURSOR_FILE, G_HELP, G_VERSION, G__COUNT
 };
 
@@ -40,6 +40,7 @@ const struct global_flag global_flags[] = {
 	[G_KEEP_GOING] = {0, "keep-going", NULL, "many objects: do what can be done"},
 	[G_NO_INPUT] = {0, "no-input", NULL, "never ask on the terminal"},
 	[G_SHOW_SECRETS] = {0, "show-secrets", NULL, "keys in full"},
+	[G_READ_ONLY] = {0, "read-only", NULL, "the daemon refuses every change (LSCTL_READONLY)"},
 	[G_TIMEOUT] = {0, "timeout", "30s", "wait no longer for an answer"},
 	[G_TRACE] = {0, "trace", NULL, "protocol on stderr"},
 	[G_RAW] = {0, "raw", NULL, "csv: no guard against formulas"},
@@ -219,6 +220,7 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 	case G_KEEP_GOING: o->keep_going = true; break;
 	case G_NO_INPUT: o->no_input = true; break;
 	case G_SHOW_SECRETS: o->show_secrets = true; break;
+	case G_READ_ONLY: o->read_only = true; break;
 	case G_TIMEOUT:
 		code = milliseconds(c, name, value, &n);
 		o->timeout_ms = (int)n;
@@ -362,6 +364,8 @@ int args_parse(struct cli *c)
 	c->opt.tenant = environment("LSCTL_TENANT");
 	c->opt.app = environment("LSCTL_APP");
 	c->opt.socket = environment("LSCTL_SOCKET");
+	/* Whatever it says but 0: a guard is not lost by a misspelt yes. */
+	c->opt.read_only = environment("LSCTL_READONLY") && strcmp(environment("LSCTL_READONLY"), "0") != 0;
 	look_for_form(c);
 
 	for (int i = 1; i < c->argc; i++) {

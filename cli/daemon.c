@@ -47,7 +47,7 @@ int daemon_connect(struct cli *c)
 
 	if (!path)
 		path = control_default_socket(default_path, sizeof(default_path), 0);
-	int rc = control_client_open(path, answer_ms(c), &c->client, why, sizeof(why));
+	int rc = control_client_open(path, c->opt.read_only, answer_ms(c), &c->client, why, sizeof(why));
 
 	if (rc == LS_OK) {
 		control_client_trace(c->client, c->opt.trace);

@@ -366,6 +366,7 @@ static const struct {
 	{"environment", "LSCTL_SOCKET    control socket (-s)\n"
 	                "LSCTL_TENANT    tenant (-t), where a command takes one\n"
 	                "LSCTL_APP       application (-a), where a command takes one\n"
+	                "LSCTL_READONLY  not empty, not 0: no change is let through (--read-only)\n"
 	                "NO_COLOR        no colours; CLICOLOR_FORCE=1 colours without a terminal\n"
 	                "COLUMNS         width of tables\n"
 	                "Without -s: the socket in XDG_RUNTIME_DIR if present, then\n"

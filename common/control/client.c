@@ -406,11 +406,16 @@ failed:
 	return LS_EUNREACHABLE;
 }
 
-static int say_hello(struct control_client *c, int timeout_ms, char *why, size_t why_size)
+static int say_hello(struct control_client *c, bool read_only, int timeout_ms, char *why, size_t why_size)
 {
-	json_t *error = NULL;
-	int rc = control_client_call(c, "hello", json_pack("{s:s}", "client", "lsctl " LS_VERSION), timeout_ms,
-	                             &c->hello, &error);
+	json_t *error = NULL, *params = json_pack("{s:s}", "client", "lsctl " LS_VERSION);
+
+	/* Only when asked for: a server that does not know the word refuses, and nothing is done unguarded. */
+	if (read_only && json_object_set_new(params, "read_only", json_true()) < 0) {
+		json_decref(params);
+		return LS_ENOMEM;
+	}
+	int rc = control_client_call(c, "hello", params, timeout_ms, &c->hello, &error);
 
 	if (rc == LS_EUNREACHABLE) {
 		say(why, why_size, "connection closed");
@@ -433,7 +438,8 @@ static int say_hello(struct control_client *c, int timeout_ms, char *why, size_t
 	return rc;
 }
 
-int control_client_open(const char *path, int timeout_ms, struct control_client **out, char *why, size_t why_size)
+int control_client_open(const char *path, bool read_only, int timeout_ms, struct control_client **out, char *why,
+                        size_t why_size)
 {
 	struct control_client *c = calloc(1, sizeof(*c));
 	uint64_t deadline = deadline_after(timeout_ms);
@@ -450,7 +456,7 @@ int control_client_open(const char *path, int timeout_ms, struct control_client 
 	rc = connect_path(c, path, timeout_ms, why, why_size);
 	if (rc)
 		goto out;
-	rc = say_hello(c, milliseconds_left(deadline), why, why_size);
+	rc = say_hello(c, read_only, milliseconds_left(deadline), why, why_size);
 	if (rc)
 		goto out;
 	*out = c;

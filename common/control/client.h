@@ -12,11 +12,13 @@
 struct control_client;
 
 /*
- * Connect and say hello, both within timeout_ms (< 0 waits for ever). With the reason in why (size why_size):
+ * Connect and say hello, both within timeout_ms (< 0 waits for ever). read_only: the server refuses every change
+ * on this connection. With the reason in why (size why_size):
  * LS_EUNREACHABLE; LS_EPERM when the socket may not be opened ("permission denied") or the server refuses
  * this user; LS_ETIMEOUT when it is there and silent; LS_EVERSION when it speaks another protocol.
  */
-int control_client_open(const char *path, int timeout_ms, struct control_client **out, char *why, size_t why_size);
+int control_client_open(const char *path, bool read_only, int timeout_ms, struct control_client **out, char *why,
+                        size_t why_size);
 void control_client_close(struct control_client *c); /* NULL is fine */
 
 const json_t *control_client_hello(const struct control_client *c); /* borrowed */

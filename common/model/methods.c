@@ -9,6 +9,7 @@ static const struct field params_none[] = {{0}};
 
 static const struct field params_hello[] = {
 	{"client", FT_TEXT, 0, 0, 128, NULL, NULL, NULL, NULL, NULL, 0, "Name and version of the client"},
+	{"read_only", FT_BOOL, 0, NO_LIMIT, NULL, NULL, NULL, NULL, NULL, 0, "Refuse every change on this connection, until it ends"},
 	{0}};
 
 static const struct field params_bulk[] = {

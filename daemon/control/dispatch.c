@@ -335,8 +335,13 @@ static int check_right(struct request *r)
 {
 	const struct connection *conn = r->conn;
 
-	if (conn->right >= r->method->right)
-		return LS_OK;
+	if (conn->right >= r->method->right) {
+		/* Keys need more than the right to read, but showing them changes nothing. */
+		if (!conn->read_only || !method_writes(r->method) || r->method->shape == SHAPE_SHOW)
+			return LS_OK;
+		return request_refuse(r, LS_EPERM, NULL, "the connection is read-only, as its client asked (--read-only, LSCTL_READONLY)", NULL,
+		                      "'%s' changes something", r->method->words);
+	}
 	char why[120];
 
 	snprintf(why, sizeof(why), "user id %lu is neither root, the daemon's user nor in [server] admin_group",

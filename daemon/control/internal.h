@@ -88,6 +88,7 @@ struct connection {
 	bool closing, eof, reading, ending;
 	struct peer peer;
 	enum right right;
+	bool read_only;                      /* asked for in hello; never taken back */
 	char who[72];                        /* in the journal: the user, or uid:N */
 
 	struct line_reader input;

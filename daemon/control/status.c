@@ -11,8 +11,11 @@
 
 int do_HELLO(struct server *srv, struct request *r)
 {
-	request_answer(r, json_pack("{s:i, s:s, s:s, s:s, s:s, s:I, s:I}", "protocol", CONTROL_PROTOCOL, "server", SERVER_NAME,
-	                            "version", LS_VERSION, "role", right_name(r->conn->right), "schema_hash", model_schema_hash(),
+	/* A later hello cannot take it back: who hands the connection on relies on that. */
+	r->conn->read_only |= request_flag(r, "read_only");
+	request_answer(r, json_pack("{s:i, s:s, s:s, s:s, s:b, s:s, s:I, s:I}", "protocol", CONTROL_PROTOCOL, "server", SERVER_NAME,
+	                            "version", LS_VERSION, "role", right_name(r->conn->right),
+	                            "read_only", (int)r->conn->read_only, "schema_hash", model_schema_hash(),
 	                            "epoch", (json_int_t)srv->control->epoch, "pid", (json_int_t)getpid()));
 	return LS_OK;
 }

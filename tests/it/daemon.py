@@ -166,9 +166,9 @@ class Daemon:
 
     # ---- talking
 
-    def lsctl(self, *args, check=True, input=None, timeout=20):
+    def lsctl(self, *args, check=True, input=None, timeout=20, more_env=None):
         args = [str(a) for a in args]
-        p = subprocess.run([str(BUILD / 'lsctl')] + args, env=self.env(), input=input, text=True,
+        p = subprocess.run([str(BUILD / 'lsctl')] + args, env={**self.env(), **(more_env or {})}, input=input, text=True,
                            stdin=subprocess.DEVNULL if input is None else None, capture_output=True, timeout=timeout * SLOW)
         r = Result(args, p)
         assert not SANITIZER.search(r.err), r

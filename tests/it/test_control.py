@@ -17,6 +17,35 @@ def test_hello_names_protocol_version_role_and_schema(lab):
     assert h['protocol'] == 1 and h['role'] and h['schema_hash'] and h['version']
 
 
+def refused_for_being_read_only(control, method, params):
+    try:
+        control.call(method, params)
+    except ControlError as e:
+        return e.error['data']['exit'] == 8 and 'read-only' in e.error['data']['why']
+    return False
+
+
+def test_a_read_only_connection_changes_nothing_whatever_it_says_later(lab):
+    with lab.daemon.control() as c:
+        assert c.call('hello', {'read_only': True})['read_only'] is True
+        assert c.call('hello', {'read_only': False})['read_only'] is True
+        for m in c.call('describe')['methods']:
+            name = m['name'].replace(' ', '.')
+            assert (m['right'] in ('operate', 'admin') and not name.endswith('.show')) == \
+                refused_for_being_read_only(c, name, {'no_such': 1}), name
+        assert c.call('tenant.list')['items']
+
+
+def test_lsctl_read_only_by_flag_or_environment(lab):
+    def create(*flags, **env):
+        return lab.daemon.lsctl('tenant', 'create', 'guarded', *flags, check=False, more_env=env)
+    for r in create('--read-only'), create(LSCTL_READONLY='1'), create(LSCTL_READONLY='no'), create('--read-only', '--dry-run'):
+        assert r.rc == 8 and 'read-only' in r.err
+    assert 'guarded' not in lab.lsctl('tenant', 'list', '--read-only', '-g', 'name').out.split()
+    assert create(LSCTL_READONLY='0').rc == 0
+    assert lab.lsctl('tenant', 'delete', 'guarded', '--yes').rc == 0
+
+
 def test_describe_tells_entities_fields_and_methods(lab):
     with lab.daemon.control() as c:
         d = c.call('describe')
