@@ -291,6 +291,11 @@ uint32_t region_beacon_freq(const struct region *r, uint64_t hop, unsigned group
 	return r->settings.beacon_freq_hz ? r->settings.beacon_freq_hz : hop_to(&r->table->beacon, hop, group);
 }
 
+unsigned region_beacon_channels(const struct region *r)
+{
+	return r->settings.beacon_freq_hz ? 1 : r->table->beacon.count;
+}
+
 uint32_t region_ping_slot_freq(const struct region *r, uint64_t hop, unsigned group)
 {
 	return r->settings.ping_slot_freq_hz ? r->settings.ping_slot_freq_hz : hop_to(&r->table->ping_slot, hop, group);

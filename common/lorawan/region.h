@@ -165,6 +165,9 @@ const struct duty_band *region_duty_band(const struct region *r, uint32_t freq_h
 uint32_t region_beacon_freq(const struct region *r, uint64_t hop, unsigned group);
 uint32_t region_ping_slot_freq(const struct region *r, uint64_t hop, unsigned group);
 
+/* How many channels the beacon hops over; 1 when it does not. */
+unsigned region_beacon_channels(const struct region *r);
+
 /* CFList for a join accept to a device of this version and revision; false when none is to be sent. */
 bool region_cf_list(const struct region *r, enum mac_version v, enum reg_params_revision rev, uint8_t out[16]);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "lorawan/class_b.h"
 #include "lorawan/gps_time.h"
 #include "lorawan/mac.h"
 
@@ -48,18 +49,16 @@ static size_t put_device_time(const struct answer_wish *w, const struct device *
 	return mac_write_device_time_ans(out, gps_us_from_wall_us(w->e->first_wall_us));
 }
 
-/* BeaconTimingAns (deprecated): slots of 30 ms from the end of this downlink to the next beacon, and its channel, 0. */
-#define BEACON_PERIOD_US 128000000u
-#define SLOT_US 30000u
-
 static size_t put_beacon_timing(const struct answer_wish *w, const struct session *s, uint8_t out[4])
 {
 	uint64_t at = gps_us_from_wall_us(w->e->first_wall_us) + s->up.rx1_delay_s * 1000000u;
+	struct beacon_timing t = class_b_beacon_timing(at, region_beacon_channels(s->region));
 	struct mac_message m;
 	size_t len = 0;
 
 	mac_message_init(&m, MAC_BEACON_TIMING_ANS);
-	mac_set(&m, BEACON_TIMING_ANS_DELAY, (int64_t)((BEACON_PERIOD_US - at % BEACON_PERIOD_US) / SLOT_US));
+	mac_set(&m, BEACON_TIMING_ANS_DELAY, t.delay);
+	mac_set(&m, BEACON_TIMING_ANS_CHANNEL, t.channel);
 	(void)mac_encode(&m, out, 4, &len, NULL);
 	return len;
 }

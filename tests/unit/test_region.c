@@ -222,6 +222,17 @@ static void rx2_tells_the_join_channel_and_is_left_as_the_join_chose_it(void **s
 	assert_int_equal(region_wished_rx2_freq(&eu, 868100000), 869525000);
 }
 
+static void beacons_hop_unless_the_configuration_fixes_them(void **state)
+{
+	struct region us = make(&region_us915), eu = make(&region_eu868);
+
+	(void)state;
+	assert_int_equal(region_beacon_channels(&eu), 1);
+	assert_int_equal(region_beacon_channels(&us), 8);
+	us.settings.beacon_freq_hz = 923300000;
+	assert_int_equal(region_beacon_channels(&us), 1);
+}
+
 static void cf_list_takes_the_channels_of_its_rates_and_the_others_follow(void **state)
 {
 	struct region_settings s;
@@ -438,6 +449,7 @@ int main(void)
 		cmocka_unit_test(bandwidths_are_compared_in_khz),
 		cmocka_unit_test(rx2_tells_the_join_channel_and_is_left_as_the_join_chose_it),
 		cmocka_unit_test(joins_come_on_channels_in_use_or_on_common_ones),
+		cmocka_unit_test(beacons_hop_unless_the_configuration_fixes_them),
 		cmocka_unit_test(cf_list_takes_the_channels_of_its_rates_and_the_others_follow),
 		cmocka_unit_test(uplink_channel_is_found_within_1_khz),
 		cmocka_unit_test(channel_of_a_fixed_plan_depends_on_the_data_rate),
