@@ -1,5 +1,6 @@
 /* profile.c - device profiles. Frames of their devices wait while one changes. */
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "control/internal.h"
@@ -48,6 +49,27 @@ int do_PROFILE_CREATE(struct server *srv, struct request *r)
 	return rc ? rc : crud_create(srv, r, uuid_format(uuid_random(), id), apply);
 }
 
+static bool names_field(const struct request *r, const char *field)
+{
+	const json_t *name;
+	size_t i;
+
+	json_array_foreach(json_object_get(r->params, "unset"), i, name)
+		if (strcmp(json_string_value(name), field) == 0)
+			return true;
+	return json_object_get(r->params, field) != NULL;
+}
+
+/* A region that changes without its configuration would leave devices that belong nowhere. */
+static int check_kept_config(struct request *r, const struct profile *p, const char *region)
+{
+	if (!p->region_config || strcmp(p->region_name, region) == 0 || names_field(r, "region_config"))
+		return LS_OK;
+	return request_refuse(r, LS_EINVAL, "region_config", NULL, "--region-config NAME of lsctl region list, or --unset region_config",
+	                      "profile %s is pinned to configuration %s, which is none of %s", p->name, p->region_config,
+	                      region);
+}
+
 int do_PROFILE_SET(struct server *srv, struct request *r)
 {
 	struct profile *p = profile_of(srv, r);
@@ -57,6 +79,8 @@ int do_PROFILE_SET(struct server *srv, struct request *r)
 
 	if (!rc && p)
 		rc = request_check_region_config(srv, r, region ? region : p->region_name);
+	if (!rc && p && region)
+		rc = check_kept_config(r, p, region);
 	if (!rc)
 		rc = request_check_wish(r);
 	if (rc || !p)

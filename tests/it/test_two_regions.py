@@ -1,4 +1,6 @@
 """EU868 and US915 in one daemon, with settings of the operator."""
+import time
+
 from lorawan import US915
 
 LAB = {'regions': {'EU868': {'rx1_delay': '3s', 'extra_channels': '867100000,867300000'},
@@ -58,3 +60,31 @@ def test_device_of_one_region_heard_in_the_other_is_dropped(lab):
     phy = dev.uplink(b'x')
     gw.send(phy, region=US915, dr=0, freq_hz=US915.uplink_hz(0))
     lab.dropped(phy, 'wrong_region')
+
+
+def beacon_timing(lab, region, radio):
+    gw, dev = lab.gateway(region=region), lab.abp('1.0.2', region=region)
+    _, heard = lab.send(gw, dev, b'x', confirmed=True, f_opts=dev.mac.ask('BeaconTimingReq'), radio=radio)
+    gps_s = time.time() - 315964800 + 18
+    dev.receive(gw.wait_downlink(6).phy)
+    answer = dev.mac.beacon_timing.fields
+    beacon = round((gps_s + answer['delay'] * 0.03) / 128)    # beacons are sent at multiples of 128 s
+    assert abs(beacon * 128 - gps_s - answer['delay'] * 0.03) < 8
+    return answer['channel'], beacon
+
+
+def test_beacon_timing_names_the_channel_of_the_next_beacon(lab):
+    """BeaconTimingReq: the beacon of US915 hops over eight channels, that of EU868 stays where it is."""
+    channel, beacon = beacon_timing(lab, 'US915', {'region': US915, 'freq_hz': US915.uplink_hz(3), 'dr': 0})
+    assert channel == beacon % 8
+    assert beacon_timing(lab, 'EU868', {'freq_hz': 868300000, 'dr': 5})[0] == 0
+
+
+def test_profile_pinned_to_a_configuration_does_not_move_to_another_region_with_it(lab):
+    profile = lab.profile('1.0.3', 'EU868', '--region-config', 'eu868')
+    move = ('profile', 'set', profile, '--region', 'US915')
+    r = lab.lsctl(*move, check=False)
+    assert r.rc == 5 and 'eu868' in r.err and '--unset region_config' in r.err
+    assert lab.lsctl('profile', 'set', profile, '--region', 'EU868', check=False).rc == 0
+    assert lab.lsctl(*move, '--region-config', 'us915', check=False).rc == 0
+    assert lab.lsctl('profile', 'set', profile, '--region', 'EU868', '--unset', 'region_config', check=False).rc == 0
