@@ -86,11 +86,6 @@ static void keep_15(FILE *f, const struct mac_version_rules *r)
 	yes_no(f, r->keep_is_15);
 }
 
-static void cntl_5(FILE *f, const struct mac_version_rules *r)
-{
-	yes_no(f, r->has_ch_mask_cntl_5);
-}
-
 static void class_b(FILE *f, const struct mac_version_rules *r)
 {
 	yes_no(f, r->has_class_b);
@@ -110,7 +105,6 @@ static const struct {
 	{"several LinkADRReq", link_adr},
 	{"one answer to a block of them", one_answer},
 	{"LinkADRReq value 15 keeps", keep_15},
-	{"ChMaskCntl 5 of 72 channels", cntl_5},
 	{"class B", class_b},
 };
 

@@ -29,20 +29,19 @@ static const struct mac_version_rules rules[MAC_VERSION__COUNT] = {
 	[MAC_VERSION_1_0_3] = {
 		.name = "1.0.3", BEFORE_1_0_4,
 		.has_cf_list_type1 = true,
-		.link_adr_form = LINK_ADR_BLOCK, .has_ch_mask_cntl_5 = true,
+		.link_adr_form = LINK_ADR_BLOCK,
 		.has_class_b = true,
 	},
 	[MAC_VERSION_1_0_4] = {
 		.name = "1.0.4",
 		.dev_nonce_is_counter = true, .has_cf_list_type1 = true,
-		.link_adr_form = LINK_ADR_BLOCK, .keep_is_15 = true, .nb_trans_0_keeps = true, .has_ch_mask_cntl_5 = true,
+		.link_adr_form = LINK_ADR_BLOCK, .keep_is_15 = true, .nb_trans_0_keeps = true,
 		.has_class_b = true, .has_beacon_param = true,
 	},
 	[MAC_VERSION_1_1_0] = {
 		.name = "1.1.0", .is_1_1 = true,
 		.dev_nonce_is_counter = true, .has_cf_list_type1 = true,
 		.link_adr_form = LINK_ADR_BLOCK_ONE_ANSWER, .keep_is_15 = true, .nb_trans_0_keeps = true,
-		.has_ch_mask_cntl_5 = true,
 		.has_class_b = true,
 	},
 };

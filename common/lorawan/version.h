@@ -47,7 +47,6 @@ struct mac_version_rules {
 	enum link_adr_form link_adr_form;
 	bool keep_is_15;                       /* DataRate and TXPower 15 keep the present value */
 	bool nb_trans_0_keeps;                 /* else 0 means the default, 1 */
-	bool has_ch_mask_cntl_5;               /* of plans of 72 channels */
 
 	/* class B */
 	bool has_class_b;                      /* as in TS001-1.0.4; the drafts before are another protocol */

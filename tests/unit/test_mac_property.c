@@ -63,6 +63,7 @@ struct device {
 	enum temper temper;
 	const struct region *region;
 	const struct mac_version_rules *rules;
+	bool knows_cntl_5;                     /* RP001-1.0.3 brought it */
 	uint8_t dr, tx_power, nb_trans;
 	bool on[96];
 	uint32_t channels_hz[16];
@@ -73,7 +74,8 @@ struct device {
 
 static void device_make(struct device *d, enum temper temper, const struct region *region, enum mac_version v)
 {
-	*d = (struct device){.temper = temper, .region = region, .rules = mac_version_rules(v), .nb_trans = 1, .rx1_delay_s = 1};
+	*d = (struct device){.temper = temper, .region = region, .rules = mac_version_rules(v),
+	                      .knows_cntl_5 = v >= MAC_VERSION_1_0_3, .nb_trans = 1, .rx1_delay_s = 1};
 	for (unsigned i = 0; i < (region->table->is_fixed_plan ? 72u : 3u); i++) {
 		d->on[i] = true;
 		if (i < 16)
@@ -127,7 +129,7 @@ static int link_adr(struct device *d, const uint8_t *p)
 		for (unsigned i = 0; i < 16; i++)
 			d->on[16 * cntl + i] = mask >> i & 1;
 	} else if (cntl == 5) {
-		mask_ok = d->rules->has_ch_mask_cntl_5;
+		mask_ok = d->knows_cntl_5;
 		for (unsigned i = 0; i < 72; i++)
 			d->on[i] = mask >> (i < 64 ? i / 8 : i - 64) & 1;
 	} else {

@@ -48,7 +48,6 @@ static void each_rule_changes_with_its_version(void **state)
 		RULE(has_cf_list_type1,    "---yyy"),
 		RULE(keep_is_15,           "----yy"),
 		RULE(nb_trans_0_keeps,     "----yy"),
-		RULE(has_ch_mask_cntl_5,   "---yyy"),
 		RULE(has_class_b,          "---yyy"),
 		RULE(has_beacon_param,     "----y-"),
 		RULE(is_1_1,               "-----y"),
