@@ -5,6 +5,7 @@
  */
 #include "args.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +27,7 @@ const struct global_flag global_flags[] = {
 	[G_OUTPUT] = {'o', "output", "FORM", "table wide detail conf json jsonl csv tsv id value pcap"},
 	[G_FIELDS] = {'F', "fields", "A,B", "these fields; +a adds, -b drops; alone it lists them"},
 	[G_GET] = {'g', "get", "A,B", "bare values, TAB between"},
-	[G_WHERE] = {'w', "where", "FILTER", "field=value joined by and"},
+	[G_WHERE] = {'w', "where", "FILTER", "only what matches: lsctl help filters"},
 	[G_SORT] = {0, "sort", "A,-B", "sort by fields, - reverses"},
 	[G_LIMIT] = {'n', "limit", "N", "at most N rows; tail: first N stored ones"},
 	[G_ALL] = {0, "all", NULL, "no limit"},
@@ -150,17 +151,33 @@ static int milliseconds(struct cli *c, const char *flag, const char *text, int64
 	return 0;
 }
 
+/* `or` binds less than the `and` that joins several -w. */
+static bool needs_parentheses(const char *filter)
+{
+	for (const char *p = filter; (p = strcasestr(p, "or")); p++)
+		if ((p == filter || !isalnum((unsigned char)p[-1])) && !isalnum((unsigned char)p[2]))
+			return true;
+	return false;
+}
+
 /* Conditions of several -w hold together. */
 static int add_where(struct cli *c, const char *value)
 {
 	struct options *o = &c->opt;
-	size_t len = o->where ? strlen(o->where) : 0, size = len + strlen(value) + sizeof(" and ");
-	char *grown = realloc(o->where, size);
+	const char *before = o->where ? o->where : "";
+	bool first = !o->where, left = !first && needs_parentheses(before), right = !first && needs_parentheses(value);
+	size_t size = strlen(before) + strlen(value) + sizeof("() and ()");
+	char *joined = malloc(size);
 
-	if (!grown)
+	if (!joined)
 		return fail(c, LS_ENOMEM, NULL, NULL, "out of memory");
-	snprintf(grown + len, size - len, "%s%s", len ? " and " : "", value);
-	o->where = grown;
+	if (first)
+		snprintf(joined, size, "%s", value);
+	else
+		snprintf(joined, size, "%s%s%s and %s%s%s", left ? "(" : "", before, left ? ")" : "", right ? "(" : "", value,
+		         right ? ")" : "");
+	free(o->where);
+	o->where = joined;
 	return 0;
 }
 

@@ -180,10 +180,10 @@ static void print_params(const struct method *m, const struct params_list *list)
 		print_flag("--for", "30s", "End after this time", "");
 		print_flag("--cursor-file", "F", "Go on after the last line printed", "");
 		print_flag("-n, --last", "N", "First so many stored ones", "");
-		print_flag("-w, --where", "FILTER", "field=value joined by and", "");
+		print_flag("-w, --where", "FILTER", "Only what matches: lsctl help filters", "");
 	}
 	if (m->shape == SHAPE_LIST) {
-		print_flag("-w, --where", "FILTER", "field=value joined by and", "");
+		print_flag("-w, --where", "FILTER", "Only what matches: lsctl help filters", "");
 		print_flag("--sort", "A,-B", "Sort by fields, - reverses", "");
 		print_flag("-n, --limit", "N", "At most N rows; --all for all", "");
 		print_flag("-F, --fields", "A,B", "These columns; -F alone lists them", "");
@@ -315,10 +315,15 @@ static void topic_flags(void)
 static const struct {
 	const char *name, *text;
 } topics[] = {
-	{"filters", "  lsctl device list -w 'application_name=meters and enabled=true'\n"
+	{"filters", "  lsctl device list -w 'last_seen_at < now-24h and not (tag.site = paris or dr < 2)'\n"
 	            "  lsctl event tail -w 'kind=join'\n\n"
-	            "field=value, joined by `and`. The daemon applies it to all rows, not to a page.\n"
-	            "Fields of a noun: lsctl NOUN list -F\n"},
+	            "FIELD = != < <= > >= VALUE   times too: now-24h, 2026-05-01; durations 90s 15m 24h 7d\n"
+	            "FIELD ~ REGEX, FIELD =* GLOB, FIELD in (A, B), has FIELD, tag.KEY\n"
+	            "WORD                         in name, EUI or DevAddr\n"
+	            "and or not ( )               several -w hold together\n\n"
+	            "Quotes around a value with blanks or signs. A row without a value matches no comparison.\n"
+	            "The daemon applies it to all rows, not to a page. Streams and logs of events and frames\n"
+	            "take FIELD=VALUE joined by `and` only. Fields of a noun: lsctl NOUN list -F\n"},
 	{"output", "  lsctl device list -o csv > devices.csv\n"
 	           "  lsctl device show 0004a30b001c0530 -g f_cnt_up\n"
 	           "  lsctl device list -o jsonl | jq -r .name\n\n"

@@ -296,6 +296,13 @@ def test_list_forms(lab, dev):
     assert lab.lsctl('device', 'show', dev.dev_eui, '-g', 'name').out == 'dev-%s\n' % dev.dev_eui
 
 
+def test_several_filters_hold_together_though_one_says_or(lab, dev):
+    name = 'dev-' + dev.dev_eui
+    both = ['-w', 'name = %s or name = nobody' % name, '-w']
+    assert lab.lsctl('device', 'list', *both, 'enabled', '-o', 'id').out.split() == [dev.dev_eui]
+    assert lab.lsctl('device', 'list', *both, 'not enabled', '-o', 'id').out == ''
+
+
 def test_tail_with_count_ends_with_0(lab, gw, dev):
     for i in range(2):
         lab.send(gw, dev, b'x')
