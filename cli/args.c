@@ -16,7 +16,8 @@
 
 enum global_id {
 	G_TENANT, G_APP, G_SOCKET, G_OUTPUT, G_FIELDS, G_GET, G_WHERE, G_SORT, G_LIMIT, G_ALL, G_HEADER, G_TIME,
-	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_NO_INPUT, G_SHOW_SECRETS, G_READ_ONLY, G_TIMEOUT, G_TRACE,
+	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_ATOMIC, G_NO_INPUT, G_SHOW_SECRETS, G_READ_ONLY,
+	G_TIMEOUT, G_TRACE,
 	G_RAW, G_SEP, G_BOM, G_FOR, G_CURSOR_FILE, G_HELP, G_VERSION, G__COUNT
 };
 
@@ -39,6 +40,7 @@ const struct global_flag global_flags[] = {
 	[G_YES] = {'y', "yes", NULL, "do not ask"},
 	[G_FAIL_EMPTY] = {0, "fail-empty", NULL, "exit 1 when the list is empty"},
 	[G_KEEP_GOING] = {0, "keep-going", NULL, "many objects: do what can be done"},
+	[G_ATOMIC] = {0, "atomic", NULL, "batch: all commands or none"},
 	[G_NO_INPUT] = {0, "no-input", NULL, "never ask on the terminal"},
 	[G_SHOW_SECRETS] = {0, "show-secrets", NULL, "keys in full"},
 	[G_READ_ONLY] = {0, "read-only", NULL, "the daemon refuses every change (LSCTL_READONLY)"},
@@ -235,6 +237,7 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 	case G_YES: o->yes = true; break;
 	case G_FAIL_EMPTY: o->fail_empty = true; break;
 	case G_KEEP_GOING: o->keep_going = true; break;
+	case G_ATOMIC: o->atomic = true; break;
 	case G_NO_INPUT: o->no_input = true; break;
 	case G_SHOW_SECRETS: o->show_secrets = true; break;
 	case G_READ_ONLY: o->read_only = true; break;

@@ -66,7 +66,7 @@ struct options {
 	enum tristate header;
 	enum time_form time;
 	const char *color;
-	bool quiet, verbose, yes, fail_empty, keep_going, no_input, show_secrets, read_only, trace, help, version;
+	bool quiet, verbose, yes, fail_empty, keep_going, atomic, no_input, show_secrets, read_only, trace, help, version;
 	int timeout_ms;
 	bool raw, bom;            /* csv */
 	char sep;

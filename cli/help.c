@@ -284,6 +284,7 @@ void help_overview(FILE *to)
 	        "  lsctl event tail -o jsonl --count 1\n\n"
 	        "usage: lsctl [flags] NOUN VERB [ID] [--flag value]...\n");
 	print_nouns(to);
+	fprintf(to, "  %-12s %s\n", "batch", "Commands from a file or pipe, one a line");
 	fprintf(to, "  %-12s %s\n", "schema", "Fields as JSON Schema");
 	fprintf(to, "  %-12s %s\n", "help", "flags filters output changes exit-codes ids environment");
 	fprintf(to, "  %-12s %s\n", "version", "Version of lsctl");
@@ -346,7 +347,9 @@ static const struct {
 	            "More than 20 objects need --expect or --confirm; so does a tenant or application\n"
 	            "that owns something, and then all of it goes.\n"
 	            "Many ids as words, -, @FILE (one a line) or -w FILTER are one change: all or\n"
-	            "nothing, or what can be done with --keep-going (exit 7).\n"	            "lsctl history lists changes, lsctl undo N takes one back, unless what it changed\n"
+	            "nothing, or what can be done with --keep-going (exit 7). lsctl batch FILE runs\n"
+	            "commands, one a line, and prints a line of JSON for each; --atomic does all or\n"
+	            "none, --keep-going does not stop at the first that fails.\n"	            "lsctl history lists changes, lsctl undo N takes one back, unless what it changed\n"
 	            "was changed or used since. lsctl trash restore brings back what was deleted, with\n"
 	            "keys and session; lsctl trash purge deletes it for ever.\n"},
 	{"exit-codes", " 0  done; an empty list too (--fail-empty: 1)\n"

@@ -8,6 +8,7 @@
 
 #include "args.h"
 #include "base/clock.h"
+#include "batch.h"
 #include "bulk.h"
 #include "command.h"
 #include "error.h"
@@ -53,6 +54,10 @@ static int print_help(struct cli *c)
 		help_method(c->method);
 		return 0;
 	}
+	if (strcmp(c->words[0].text, "batch") == 0) {
+		help_batch();
+		return 0;
+	}
 	if (help_noun(c->words[0].text))
 		return 0;
 	for (size_t i = 0; i < 2; i++)
@@ -82,6 +87,9 @@ static int run(struct cli *c)
 		return help_topic(c);
 	if (strcmp(first, "schema") == 0)
 		return schema_print(c);
+
+	if (strcmp(first, "batch") == 0)
+		return run_batch(c);
 
 	int code = command_find(c, false);
 

@@ -14,6 +14,8 @@ static const struct field params_hello[] = {
 
 static const struct field params_bulk[] = {
 	{"keep_going", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0, "Do what can be done, leave what cannot"},
+	{"separate", FT_BOOL, 0, NO_LIMIT, NULL, "false", NULL, NULL, NULL, 0,
+	 "Every write was asked for by itself: together they need not be counted"},
 	{0}};
 
 static const struct field params_describe[] = {

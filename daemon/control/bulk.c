@@ -15,7 +15,7 @@ struct bulk {
 	int refusal;             /* of the first one refused */
 	uint64_t begun_us;
 	bool keep_going, dry_run;
-	bool has_expect, has_confirm;
+	bool separate, has_expect;
 	int64_t expect;
 	/* [store] */
 	int64_t objects;
@@ -101,7 +101,7 @@ static int check_radius(struct bulk *b)
 {
 	if (b->has_expect && b->expect != b->objects)
 		snprintf(b->why, sizeof(b->why), "this affects %lld objects, not %lld", (long long)b->objects, (long long)b->expect);
-	else if (!b->has_expect && !b->dry_run && b->objects > LARGE_OBJECTS)
+	else if (!b->has_expect && !b->separate && !b->dry_run && b->objects > LARGE_OBJECTS)
 		snprintf(b->why, sizeof(b->why), "this affects %lld objects: they have to be counted", (long long)b->objects);
 	else
 		return LS_OK;
@@ -186,6 +186,7 @@ int do_BULK_BEGIN(struct server *srv, struct request *r)
 	b->end = &b->first;
 	b->begun_us = clock_mono_us();
 	b->keep_going = request_flag(r, "keep_going");
+	b->separate = request_flag(r, "separate");
 	r->conn->bulk = b;
 	request_answer(r, json_object());
 	return LS_OK;

@@ -265,3 +265,23 @@ def test_a_kill_leaves_a_bulk_or_its_undo_whole_or_not_done(own_lab):
         p.wait()
         d.start()
         assert len(present(own_lab, euis)) in (0, 60)
+
+
+def test_a_batch_stops_at_the_first_failure_or_does_all_or_goes_on(lab):
+    euis = [lab.eui() for _ in range(30)]
+    create = ''.join("device create %s --name 'dev %s' -t acme -a meters --profile %s  # a comment\n" % (e, e, lab.profile())
+                     for e in euis)
+    bad = create + 'device create %s --name twice -t acme -a meters --profile %s\n' % (euis[0], lab.profile())
+    r = lab.lsctl('batch', '-', '--atomic', input=bad, check=False)
+    assert r.rc == 6 and present(lab, euis) == []
+    r = lab.lsctl('batch', '-', '--atomic', '--dry-run', input=create)
+    assert all(row['result']['dry_run'] for row in r.jsonl()) and present(lab, euis) == []
+    r = lab.lsctl('batch', '-', '--atomic', input=create)
+    assert [row['line'] for row in r.jsonl()] == list(range(1, 31)) and sorted(present(lab, euis)) == euis
+    r = lab.lsctl('batch', '-', '--keep-going', input='device shwo x\ndevice show %s\n' % euis[0], check=False)
+    assert r.rc == 7 and [row['exit'] for row in r.jsonl()] == [2, 0]
+    r = lab.lsctl('batch', '-', input='device show %s\ndevice show ffffffffffffffff\ndevice show %s\n' % (euis[0], euis[1]),
+                  check=False)
+    assert r.rc == 3 and [row['exit'] for row in r.jsonl()] == [0, 3]
+    r = lab.lsctl('batch', '-', input='device delete %s\n' % euis[0], check=False)
+    assert r.rc == 2 and euis[0] in present(lab, euis)
