@@ -199,8 +199,14 @@ static void finish(struct network *n, struct multicast_send *s)
 	bool gives_up = !s->n_sent && ++s->tries >= TRIES_MAX;
 
 	s->active = false;
-	if (!c)
+	if (!g)
 		return;
+	if (!c) { /* flushed under way, or memory is out: what waits behind it was not looked at meanwhile */
+		if (item)
+			item->in_flight = false;
+		look_at(n, s, clock_mono_us() + (item ? RETRY_US : 0));
+		return;
+	}
 	if (s->n_sent)
 		txack_row(c, g, s, now);
 	if (s->n_sent || gives_up) {
