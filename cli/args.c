@@ -18,6 +18,7 @@ enum global_id {
 	G_TENANT, G_APP, G_SOCKET, G_OUTPUT, G_FIELDS, G_GET, G_WHERE, G_SORT, G_LIMIT, G_ALL, G_HEADER, G_TIME,
 	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_ATOMIC, G_NO_INPUT, G_SHOW_SECRETS, G_READ_ONLY,
 	G_TIMEOUT, G_TRACE,
+	G_FORMAT,
 	G_RAW, G_SEP, G_BOM, G_FOR, G_CURSOR_FILE, G_HELP, G_VERSION, G__COUNT
 };
 
@@ -33,6 +34,7 @@ const struct global_flag global_flags[] = {
 	[G_LIMIT] = {'n', "limit", "N", "at most N rows; tail: first N stored ones"},
 	[G_ALL] = {0, "all", NULL, "no limit"},
 	[G_HEADER] = {0, "header", NULL, "with names of columns (--no-header)"},
+	[G_FORMAT] = {0, "format", "TEXT", "a line from '{name:>12} {data|hex}'; lsctl help output"},
 	[G_TIME] = {0, "time", "FORM", "rel local utc unix"},
 	[G_COLOR] = {0, "color", "WHEN", "auto always never (--no-color)"},
 	[G_QUIET] = {'q', "quiet", NULL, "no sentences, no warnings"},
@@ -220,6 +222,7 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 	case G_LIMIT: o->limit_text = value; break;
 	case G_ALL: o->all = true; break;
 	case G_HEADER: o->header = negated ? NO : YES; break;
+	case G_FORMAT: o->format = value; break;
 	case G_TIME:
 		code = choose(c, name, time_choices, COUNT(time_choices), value, at, &choice);
 		if (!code)
@@ -406,5 +409,9 @@ int args_parse(struct cli *c)
 		if (code)
 			return code;
 	}
+	uint64_t other = UINT64_C(1) << G_OUTPUT | UINT64_C(1) << G_FIELDS | UINT64_C(1) << G_GET;
+
+	if (c->opt.format && (c->given & other))
+		return fail(c, LS_EUSAGE, "the template says which fields, and how", NULL, "--format goes without -o, -F and -g");
 	return 0;
 }

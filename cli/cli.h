@@ -27,7 +27,7 @@
 enum form {
 	FORM_DEFAULT, /* by command and terminal */
 	FORM_TABLE, FORM_WIDE, FORM_DETAIL, FORM_JSON, FORM_JSONL, FORM_CSV, FORM_TSV, FORM_ID, FORM_VALUE,
-	FORM_CONF,
+	FORM_CONF, FORM_FORMAT, /* of --format */
 	FORM_PCAP,
 	FORM_LINES, /* what tail shows on a terminal; not for -o */
 };
@@ -57,7 +57,7 @@ struct options {
 	bool tenant_flag, app_flag;
 	const char *socket;
 	enum form form;
-	const char *fields, *get, *sort;
+	const char *fields, *get, *sort, *format;
 	char *where;              /* every -w, joined by and; owned */
 	bool list_fields;         /* -F without a value */
 	const char *limit_text;   /* as typed: what it may be depends on the method */

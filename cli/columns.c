@@ -9,8 +9,8 @@
 #include "base/clock.h"
 #include "error.h"
 
-static int add_column(const struct cli *c, const struct entity *e, const char *word, size_t len, const char *flag,
-                      struct columns *out)
+int columns_add(const struct cli *c, const struct entity *e, const char *word, size_t len, const char *flag,
+                struct columns *out, size_t *index)
 {
 	struct column col = {0};
 	char first[64];
@@ -45,10 +45,13 @@ static int add_column(const struct cli *c, const struct entity *e, const char *w
 		snprintf(col.path, sizeof(col.path), "%s", f->name);
 	}
 	for (i = 0; i < out->n; i++)
-		if (strcmp(out->at[i].path, col.path) == 0)
+		if (strcmp(out->at[i].path, col.path) == 0) {
+			*index = i;
 			return 0;
+		}
 	if (out->n == COLUMNS_MAX)
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s: too many fields", flag);
+	*index = out->n;
 	out->at[out->n++] = col;
 	return 0;
 }
@@ -84,8 +87,9 @@ int columns_choose(const struct cli *c, const struct entity *e, bool all, struct
 		if (len > signed_word) {
 			/* A misspelt name is wrong in "-name" too, so it is looked up in both cases. */
 			struct columns scratch = {.n = 0};
+			size_t index;
 
-			code = add_column(c, e, p + signed_word, len - signed_word, flag, minus ? &scratch : out);
+			code = columns_add(c, e, p + signed_word, len - signed_word, flag, minus ? &scratch : out, &index);
 			if (!code && minus)
 				drop_column(out, scratch.at[0].path, strlen(scratch.at[0].path));
 		}

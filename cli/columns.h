@@ -24,6 +24,10 @@ struct columns {
  */
 int columns_choose(const struct cli *c, const struct entity *e, bool all, struct columns *out);
 
+/* Add a field, or find it; *index receives its place. 0, or an exit code after naming the nearest field. */
+int columns_add(const struct cli *c, const struct entity *e, const char *word, size_t len, const char *flag,
+                struct columns *out, size_t *index);
+
 /* The value at a column: borrowed, NULL when absent. Events keep dev_eui within their deviceInfo. */
 const json_t *column_value(const struct column *column, const json_t *item);
 

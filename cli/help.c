@@ -336,7 +336,10 @@ static const struct {
 	           "tsv     no header; \\t \\n \\\\ escaped (default of lists in a pipe)\n"
 	           "id      one full id per line\n"
 	           "value   bare values, TAB between: -g A,B\n"
+	           "conf    [noun id], then key = value: text to compare, edit and apply\n"
 	           "pcap    frames for Wireshark: lsctl frame tail -o pcap | tshark -i -\n\n"
+	           "--format '{time} {name:>12} {data|hex}': width with < > ^, {{ for a brace; functions\n"
+	           "hex base64 rel unix json upper\n"
 	           "Times are RFC 3339 UTC in machine forms; --time rel local utc unix elsewhere.\n"},
 	{"changes", "Every command that changes something takes\n"
 	            "  --dry-run        check it, print what would change (+ ~ -), change nothing\n"
@@ -370,6 +373,10 @@ static const struct {
 	        "  lsctl device show pump -t acme -a meters\n\n"
 	        "An EUI has 16 hex digits of any case; - : . and 0x are ignored. Any other text is\n"
 	        "an exact name, looked up in the tenant (-t) and application (-a) if given.\n"
+	        "acme/meters/pump-north is a full path: tenant, application, device.\n"
+	        "4 to 15 hex digits are the head or tail of an EUI, 8 also a DevAddr. What changes\n"
+	        "something takes such only on a terminal, where the full id is shown first.\n"
+	        "eui: name: addr: id: tag:key=value before it say which kind is meant.\n"
 	        "Without -t the only tenant you can see is implied.\n"},
 	{"environment", "LSCTL_SOCKET    control socket (-s)\n"
 	                "LSCTL_TENANT    tenant (-t), where a command takes one\n"

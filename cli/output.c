@@ -15,10 +15,16 @@ const struct output_form *output_form_of(enum form form)
 		[FORM_DETAIL] = &output_detail,  [FORM_JSON] = &output_json,   [FORM_JSONL] = &output_jsonl,
 		[FORM_CSV] = &output_csv,        [FORM_TSV] = &output_tsv,     [FORM_ID] = &output_id,
 		[FORM_VALUE] = &output_value,   [FORM_LINES] = &output_lines,
-		[FORM_CONF] = &output_conf,      [FORM_PCAP] = &output_pcap,
+		[FORM_CONF] = &output_conf,      [FORM_FORMAT] = &output_format,
+		[FORM_PCAP] = &output_pcap,
 	};
 
 	return forms[form];
+}
+
+enum form output_form_asked(const struct cli *c)
+{
+	return c->opt.get ? FORM_VALUE : c->opt.format ? FORM_FORMAT : c->opt.form;
 }
 
 int output_open(struct output *out, const struct cli *c, const struct entity *e, enum form form)
@@ -35,6 +41,8 @@ int output_open(struct output *out, const struct cli *c, const struct entity *e,
 		return fail(c, LS_EUSAGE, NULL, NULL, "%s has no id to print", c->method->words);
 	if (form == FORM_CONF && !conf_has_form(e))
 		return fail(c, LS_EUSAGE, "nothing of it can be set", "-o detail", "%s has no conf form", c->method->words);
+	if (form == FORM_FORMAT)
+		return format_compile(c, e, &out->columns, &out->format);
 	int code = columns_choose(c, e, out->form->all_fields, &out->columns);
 
 	if (code || e || out->columns.chosen)

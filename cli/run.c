@@ -18,10 +18,8 @@
 
 static enum form list_form(const struct cli *c)
 {
-	if (c->opt.get)
-		return FORM_VALUE;
-	if (c->opt.form != FORM_DEFAULT)
-		return c->opt.form;
+	if (output_form_asked(c) != FORM_DEFAULT)
+		return output_form_asked(c);
 	if (!c->out_tty)
 		return FORM_TSV;
 	/* A row of the log is a sentence more than a row of a table. */
@@ -105,10 +103,8 @@ int run_list(struct cli *c, json_t *params)
 
 static enum form object_form(const struct cli *c)
 {
-	if (c->opt.get)
-		return FORM_VALUE;
-	if (c->opt.form != FORM_DEFAULT)
-		return c->opt.form;
+	if (output_form_asked(c) != FORM_DEFAULT)
+		return output_form_asked(c);
 	return c->method->id == M_DESCRIBE ? FORM_JSON : FORM_DETAIL;
 }
 
@@ -314,7 +310,7 @@ static bool asks_first(const struct cli *c, const json_t *params)
 
 int run_action(struct cli *c, json_t *params)
 {
-	bool prints = c->opt.form != FORM_DEFAULT || c->opt.get || c->opt.fields;
+	bool prints = output_form_asked(c) != FORM_DEFAULT || c->opt.fields;
 	bool can_ask = c->in_tty && c->err_tty && !c->opt.no_input;
 	struct output out;
 	json_t *result = NULL, *object = NULL;

@@ -360,11 +360,9 @@ static int follow(struct stream *s)
 
 static void choose_form(struct stream *s)
 {
-	enum form form = s->c->opt.form;
+	enum form form = output_form_asked(s->c);
 
-	if (s->c->opt.get)
-		form = FORM_VALUE;
-	else if (form == FORM_DEFAULT && s->c->opt.fields)
+	if (form == FORM_DEFAULT && s->c->opt.fields)
 		form = s->c->out_tty ? FORM_TSV : FORM_JSONL;
 	else if (form == FORM_DEFAULT)
 		form = s->c->out_tty ? FORM_TABLE : FORM_JSONL;
