@@ -18,7 +18,7 @@ enum global_id {
 	G_TENANT, G_APP, G_SOCKET, G_OUTPUT, G_FIELDS, G_GET, G_WHERE, G_SORT, G_LIMIT, G_ALL, G_HEADER, G_TIME,
 	G_COLOR, G_QUIET, G_VERBOSE, G_YES, G_FAIL_EMPTY, G_KEEP_GOING, G_ATOMIC, G_NO_INPUT, G_SHOW_SECRETS, G_READ_ONLY,
 	G_TIMEOUT, G_TRACE,
-	G_FORMAT,
+	G_FORMAT, G_PAGER,
 	G_RAW, G_SEP, G_BOM, G_FOR, G_CURSOR_FILE, G_HELP, G_VERSION, G__COUNT
 };
 
@@ -37,6 +37,7 @@ const struct global_flag global_flags[] = {
 	[G_FORMAT] = {0, "format", "TEXT", "a line from '{name:>12} {data|hex}'; lsctl help output"},
 	[G_TIME] = {0, "time", "FORM", "rel local utc unix"},
 	[G_COLOR] = {0, "color", "WHEN", "auto always never (--no-color)"},
+	[G_PAGER] = {0, "pager", NULL, "what is taller than the terminal in a pager (--no-pager)"},
 	[G_QUIET] = {'q', "quiet", NULL, "no sentences, no warnings"},
 	[G_VERBOSE] = {'v', "verbose", NULL, "say which daemon answered"},
 	[G_YES] = {'y', "yes", NULL, "do not ask"},
@@ -197,7 +198,7 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 	int64_t n = 0;
 	int choice = 0, code = 0;
 
-	if (negated && id != G_HEADER && id != G_COLOR)
+	if (negated && id != G_HEADER && id != G_COLOR && id != G_PAGER)
 		return fail(c, LS_EUSAGE, NULL, NULL, "--%s has no --no- form", name);
 	if (global_flags[id].value && id != G_WHERE && (c->given & UINT64_C(1) << id))
 		return fail_repeated(c, name);
@@ -235,6 +236,7 @@ static int set_global(struct cli *c, int id, const char *value, bool negated, in
 		if (!code)
 			o->color = color_choices[choice].word;
 		break;
+	case G_PAGER: o->pager = negated ? NO : YES; break;
 	case G_QUIET: o->quiet = true; break;
 	case G_VERBOSE: o->verbose = true; break;
 	case G_YES: o->yes = true; break;
@@ -383,7 +385,7 @@ int args_parse(struct cli *c)
 {
 	bool only_words = false;
 
-	c->opt = (struct options){.limit = -1, .header = UNSET, .timeout_ms = 30000, .sep = ',', .for_ms = -1};
+	c->opt = (struct options){.limit = -1, .header = UNSET, .pager = UNSET, .timeout_ms = 30000, .sep = ',', .for_ms = -1};
 	c->opt.tenant = environment("LSCTL_TENANT");
 	c->opt.app = environment("LSCTL_APP");
 	c->opt.socket = environment("LSCTL_SOCKET");

@@ -63,7 +63,8 @@ struct options {
 	const char *limit_text;   /* as typed: what it may be depends on the method */
 	int64_t limit;            /* -1: not given */
 	bool all;
-	enum tristate header;
+	enum tristate header, pager;
+	const char *settings_pager; /* of the config file */
 	enum time_form time;
 	const char *color;
 	bool quiet, verbose, yes, fail_empty, keep_going, atomic, no_input, show_secrets, read_only, trace, help, version;
@@ -74,11 +75,18 @@ struct options {
 	const char *cursor_file;
 };
 
+/* What `use` saved; "" is none. */
+enum context { CONTEXT_TENANT, CONTEXT_APP, CONTEXT_DEVICE, CONTEXT__COUNT };
+#define CONTEXT_NAME_SIZE 600 /* 128 characters of 4 octets, and to spare */
+#define CONFIG_KEYS 5
+
 struct cli {
 	int argc;
 	char **argv;
 	struct options opt;
 	uint64_t given;           /* bit of each global flag seen */
+	char context[CONTEXT__COUNT][CONTEXT_NAME_SIZE];
+	char *configured[CONFIG_KEYS]; /* texts of the config file; owned */
 	struct word words[WORDS_MAX];
 	size_t n_words;
 	struct flag_use flags[FLAGS_MAX];

@@ -18,7 +18,7 @@ static const struct {
 };
 
 /* Commands without a daemon; their handlers are in main.c. */
-static const char *const local_words[] = {"batch", "help", "schema", "version"};
+static const char *const local_words[] = {"batch", "help", "schema", "use", "version"};
 
 const char *verb_canonical(const char *word)
 {

@@ -160,4 +160,4 @@ static void detail_row(struct output *out, json_t *item)
 	detail_print(out, item);
 }
 
-const struct output_form output_detail = {.name = "detail", .all_fields = true, .row = detail_row};
+const struct output_form output_detail = {.name = "detail", .for_people = true, .all_fields = true, .row = detail_row};

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/text_buf.h"
+#include "pager.h"
 #include "secrets.h"
 #include "terminal.h"
 
@@ -55,6 +56,7 @@ static void print_json(const struct cli *c, const struct trouble *t)
 
 static int print(const struct cli *c, const struct trouble *t)
 {
+	pager_end(); /* what came before the error is seen before it */
 	fflush(stdout);
 	if (wants_json(c)) {
 		print_json(c, t);

@@ -286,6 +286,7 @@ void help_overview(FILE *to)
 	print_nouns(to);
 	fprintf(to, "  %-12s %s\n", "batch", "Commands from a file or pipe, one a line");
 	fprintf(to, "  %-12s %s\n", "schema", "Fields as JSON Schema");
+	fprintf(to, "  %-12s %s\n", "use", "Save tenant, application or device as context");
 	fprintf(to, "  %-12s %s\n", "help", "flags filters output changes exit-codes ids environment");
 	fprintf(to, "  %-12s %s\n", "version", "Version of lsctl");
 	fprintf(to, "\nVerbs and flags: lsctl NOUN -h, lsctl NOUN VERB -h\n");
@@ -384,6 +385,12 @@ static const struct {
 	                "LSCTL_READONLY  not empty, not 0: no change is let through (--read-only)\n"
 	                "NO_COLOR        no colours; CLICOLOR_FORCE=1 colours without a terminal\n"
 	                "COLUMNS         width of tables\n"
+	                "LSCTL_PAGER     or PAGER: shows what is taller than the terminal (less -FIRX);\n"
+	                "                empty: nothing does\n"
+	                "XDG_STATE_HOME  lsctl/context there is what `lsctl use tenant|app|device X` saves,\n"
+	                "                ignored when neither stdin nor stdout is a terminal\n"
+	                "XDG_CONFIG_HOME lsctl/config there has lines key = value: socket tenant app pager\n"
+	                "                color. A flag comes first, then the environment, context, config\n"
 	                "Without -s: the socket in XDG_RUNTIME_DIR if present, then\n"
 	                "/run/loraserver/control.sock\n"},
 };

@@ -15,6 +15,7 @@
 #include "help.h"
 #include "run.h"
 #include "schema.h"
+#include "settings.h"
 #include "terminal.h"
 
 /* ux.md section 10 wants numbers, and silence: so a signal ends us as an exit code of our own. */
@@ -60,8 +61,10 @@ static int print_help(struct cli *c)
 	}
 	if (help_noun(c->words[0].text))
 		return 0;
-	for (size_t i = 0; i < 2; i++)
-		if (strcmp(c->words[0].text, i ? "version" : "schema") == 0) {
+	static const char *const others[] = {"schema", "use", "version"};
+
+	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+		if (strcmp(c->words[0].text, others[i]) == 0) {
 			help_overview(stdout);
 			return 0;
 		}
@@ -87,6 +90,8 @@ static int run(struct cli *c)
 		return help_topic(c);
 	if (strcmp(first, "schema") == 0)
 		return schema_print(c);
+	if (strcmp(first, "use") == 0)
+		return run_use(c);
 
 	if (strcmp(first, "batch") == 0)
 		return run_batch(c);
@@ -124,12 +129,15 @@ int main(int argc, char **argv)
 	c.err_tty = isatty(STDERR_FILENO);
 	int code = args_parse(&c);
 
+	if (!code)
+		code = settings_load(&c);
 	terminal_detect(&c);
 	if (!code)
 		code = run(&c);
 	flush_stdout();
 	control_client_close(c.client);
 	free(c.opt.where);
+	settings_free(&c);
 	for (size_t i = 0; i < c.n_flags; i++)
 		free((char *)c.flags[i].name);
 	return code;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "error.h"
+#include "pager.h"
 #include "model/conf.h"
 #include "terminal.h"
 
@@ -58,6 +59,8 @@ int output_open(struct output *out, const struct cli *c, const struct entity *e,
 
 void output_begin(struct output *out)
 {
+	if (out->form->for_people)
+		pager_begin(out->cli, out->form == &output_wide);
 	if (out->form->begin)
 		out->form->begin(out);
 }
@@ -72,7 +75,10 @@ void output_end(struct output *out)
 {
 	if (out->form->end)
 		out->form->end(out);
+	pager_end();
 	flush_stdout();
+	if (out->hidden > 0 && !out->cli->opt.quiet)
+		fprintf(stderr, "+%zu column%s hidden (-o wide)\n", out->hidden, out->hidden == 1 ? "" : "s");
 }
 
 void output_close(struct output *out)

@@ -37,11 +37,13 @@ struct output {
 	size_t n_rows;
 	json_int_t total;                /* rows that match in the daemon; -1 unknown */
 	bool more;                       /* the daemon has rows after the last one */
+	size_t hidden;                   /* columns left out for want of width */
 	json_t *kept;                    /* tables: rows until their widths are known */
 };
 
 struct output_form {
 	const char *name;
+	bool for_people;                 /* a pager may show it */
 	bool all_fields;                 /* without -F every field, not the default columns */
 	void (*begin)(struct output *out);
 	void (*row)(struct output *out, json_t *item); /* item borrowed */

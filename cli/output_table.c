@@ -248,10 +248,7 @@ static void print_table(struct output *out, bool fit)
 	}
 	footer(out);
 	free(safe);
-	if (hidden > 0 && !c->opt.quiet) {
-		fflush(stdout);
-		fprintf(stderr, "+%zu column%s hidden (-o wide)\n", hidden, hidden == 1 ? "" : "s");
-	}
+	out->hidden = hidden;
 }
 
 static void nothing(const struct output *out)
@@ -277,9 +274,9 @@ static void wide_end(struct output *out)
 }
 
 const struct output_form output_table = {
-	.name = "table", .begin = table_begin, .row = table_row, .end = table_end};
+	.name = "table", .for_people = true, .begin = table_begin, .row = table_row, .end = table_end};
 const struct output_form output_wide = {
-	.name = "wide", .all_fields = true, .begin = table_begin, .row = table_row, .end = wide_end};
+	.name = "wide", .for_people = true, .all_fields = true, .begin = table_begin, .row = table_row, .end = wide_end};
 
 /* --- lines: events and frames as tail shows them --- */
 
@@ -296,4 +293,4 @@ static void lines_end(struct output *out)
 		footer(out);
 }
 
-const struct output_form output_lines = {.name = "lines", .row = lines_row, .end = lines_end};
+const struct output_form output_lines = {.name = "lines", .for_people = true, .row = lines_row, .end = lines_end};

@@ -387,6 +387,7 @@ int run_stream(struct cli *c, json_t *params)
 	if (c->opt.for_ms >= 0)
 		s.deadline = s.settled_at + (uint64_t)c->opt.for_ms * 1000;
 	choose_form(&s);
+	c->opt.pager = NO;
 	code = output_open(&s.out, c, method_entity(c->method), c->opt.form);
 	if (!code && c->opt.cursor_file)
 		code = read_cursor(&s, params);

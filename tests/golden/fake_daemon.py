@@ -140,6 +140,11 @@ def answer(method, p):
         return {made: "0e3f7a52-5555-4555-8555-555555555555"} if made else {k: p[k] for k in p if k.endswith(("_id", "eui"))}
     if method == "tenant.create":
         return {"tenant_id": "5b2d0f6e-2222-4222-8222-222222222222", "name": p["name"]}
+    if method in ("tenant.show", "application.show"):
+        ids = {"tenant.show": ("tenant_id", {}), "application.show": ("application_id", {"tenant_name": "acme"})}[method]
+        if p[ids[0]] == "nobody":
+            raise Refusal(3, "no tenant nobody", field="tenant_id", hint="lsctl tenant list")
+        return {ids[0]: "5b2d0f6e-2222-4222-8222-222222222222", "name": p[ids[0]], **ids[1]}
     if method == "tenant.list":
         return {"items": [], "next_cursor": None, "total": 0}
     if method == "profile.list":

@@ -146,7 +146,7 @@ def main():
         os.symlink(lsctl, os.path.join(bin_dir, "lsctl"))
         daemons = [start_daemon(os.path.join(scratch, "d")), start_daemon(os.path.join(scratch, "v2"), FAKE_PROTOCOL="2")]
         env = {"PATH": bin_dir + ":/usr/bin:/bin", "LSCTL_SOCKET": "d/control.sock", "TZ": "UTC", "LANG": "C.UTF-8",
-               "TERM": "xterm", "NO_COLOR": "1", "HOME": scratch}
+               "TERM": "xterm", "NO_COLOR": "1", "HOME": scratch, "LSCTL_PAGER": ""}
         for name in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "LSAN_OPTIONS"):
             if name in os.environ:
                 env[name] = os.environ[name]
