@@ -18,8 +18,11 @@
 #include "store/schema.h"
 #include "store/state.h"
 
-/* Page caches, KiB. They fill on use only; the writer's holds what 100,000 sessions touch often. */
-#define WRITER_CACHE 8192
+/*
+ * Page caches, KiB. They fill on use only. The writer's holds the session pages of 100,000 devices (20 MB), and the
+ * pages of one large commit: what does not fit is written to the log early, read back and written again.
+ */
+#define WRITER_CACHE 32768
 #define READER_CACHE 2048
 #define CHECKPOINTER_CACHE 64
 
