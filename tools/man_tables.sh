@@ -76,7 +76,7 @@ lssim() {
 # lsctl.1: every noun with its verbs
 commands() {
 	"$build/lsctl" -h | sed -n 's/^  \([a-z]*\)  *[A-Z].*/\1/p' | while read -r noun; do
-		case $noun in lsctl | help | version | schema | batch) continue ;; esac
+		case $noun in lsctl | help | version | schema | batch | use) continue ;; esac
 		"$build/lsctl" "$noun" -h | escape | awk -v noun="$noun" '
 		/^usage:/ { started = 1; one = $0 ~ / \[flags\]$/ && $0 !~ / VERB / ; next }
 		started == 1 { help = $0; started = 2; next }

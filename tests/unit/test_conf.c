@@ -105,7 +105,7 @@ static void every_text_survives_the_way_there_and_back(void **state)
 	static const char *const texts[] = {
 		"plain", "", " ", " lead", "trail ", "tab\tin", "two\nlines", "cr\rlf\r\n", "\"", "\"quoted\"", "half\"quote",
 		"back\\slash", "# no comment", "; nor this", "[no heading]", "a = b", "=", "größe 漢字", "true", "12", "null",
-		"\\n", "'", "\x01\x1f", "\x7f", "x;y#z", "\xc2\x9b" "31m", "\xe2\x80\xae",
+		"\\n", "'", "\x01\x1f", "\x7f", "x;y#z", ("\xc2\x9b" "31m"), "\xe2\x80\xae",
 	};
 
 	(void)state;
