@@ -59,12 +59,14 @@ static int print_help(struct cli *c)
 		help_batch();
 		return 0;
 	}
+	if (strcmp(c->words[0].text, "use") == 0) {
+		help_use();
+		return 0;
+	}
 	if (help_noun(c->words[0].text))
 		return 0;
-	static const char *const others[] = {"schema", "use", "version"};
-
-	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
-		if (strcmp(c->words[0].text, others[i]) == 0) {
+	for (size_t i = 0; i < 2; i++)
+		if (strcmp(c->words[0].text, i ? "version" : "schema") == 0) {
 			help_overview(stdout);
 			return 0;
 		}

@@ -264,6 +264,16 @@ static int leave(struct cli *c)
 	return fail(c, LS_EUSAGE, "there is no context", NULL, "use ..: nothing to leave");
 }
 
+void help_use(void)
+{
+	fputs("  lsctl use tenant acme\n"
+	      "  lsctl use app meters\n"
+	      "  lsctl use ..\n\n"
+	      "usage: lsctl use [tenant|app|device NAME | ..]\n"
+	      "Saves what -t and -a are when they are not given; .. leaves the innermost, alone it\n"
+	      "shows what is saved. It counts only when stdin or stdout is a terminal.\n", stdout);
+}
+
 int run_use(struct cli *c)
 {
 	static const char *const nouns[CONTEXT__COUNT] = {"tenant", "application", "device"};

@@ -15,6 +15,7 @@
 int settings_load(struct cli *c);
 void settings_free(struct cli *c);
 
+void help_use(void);
 /* lsctl use [tenant|app|device X] [..]: change the saved context, or show it. Returns the exit code. */
 int run_use(struct cli *c);
 
