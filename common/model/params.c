@@ -13,7 +13,7 @@
 
 #define FILTER_FIELD                                                                                 \
 	{"filter", FT_TEXT, 0, 0, 4096, NULL, NULL, NULL, "where", NULL, 0,                          \
-	 "Only those that match: field=value, joined by and"}
+	 "Only those that match: lsctl help filters"}
 #define CURSOR_FIELD(text) {"cursor", FT_TEXT, 0, 1, 256, NULL, NULL, NULL, NULL, NULL, 0, text}
 
 /* name, type, flags, min, max, choices, preset, column, cli, synonyms, width, help */

@@ -237,15 +237,21 @@ static int sync_multicast(struct server *srv, const struct follow_object *o)
 	return rc;
 }
 
+/* The device whose session, keys or queue changed, or NULL. */
+static struct device *device_with_parts(struct server *srv, const struct follow_object *o)
+{
+	struct eui64 dev_eui;
+
+	if (o->entity != &model_entities[E_DEVICE] || !o->parts || eui64_parse(o->id, &dev_eui))
+		return NULL;
+	return fleet_device(&srv->fleet, dev_eui);
+}
+
 /* What was about to be sent rested on what was before. */
 static void forget_answers(struct server *srv, const struct follow *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const struct follow_object *o = &f->objects[i];
-		struct eui64 dev_eui;
-		struct device *d = o->entity == &model_entities[E_DEVICE] && o->parts && !eui64_parse(o->id, &dev_eui)
-		                           ? fleet_device(&srv->fleet, dev_eui)
-		                           : NULL;
+		struct device *d = device_with_parts(srv, &f->objects[i]);
 
 		if (d)
 			network_forget_device(srv->network, d);
@@ -255,11 +261,7 @@ static void forget_answers(struct server *srv, const struct follow *f)
 static void watch_queues(struct server *srv, const struct follow *f)
 {
 	for (size_t i = 0; i < f->n; i++) {
-		const struct follow_object *o = &f->objects[i];
-		struct eui64 dev_eui;
-		struct device *d = o->entity == &model_entities[E_DEVICE] && o->parts && !eui64_parse(o->id, &dev_eui)
-		                           ? fleet_device(&srv->fleet, dev_eui)
-		                           : NULL;
+		struct device *d = device_with_parts(srv, &f->objects[i]);
 
 		if (d && d->queue)
 			network_queue_changed(srv->network, d);

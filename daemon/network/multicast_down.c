@@ -114,7 +114,7 @@ static void say_reach(struct network *n, const struct multicast_group *g, struct
 		         reach->unreached, g->devices.n);
 		n->out.log(n->out.arg, LOG_WARNING, g->name, text);
 	}
-	if (reach->left_out && reach->left_out != s->reach.left_out) {
+	if (reach->left_out && !s->reach.left_out) {
 		snprintf(text, sizeof(text), "multicast downlink: %d gateways at most are used, others are left out",
 		         MULTICAST_GATEWAYS_MAX);
 		n->out.log(n->out.arg, LOG_WARNING, g->name, text);

@@ -42,7 +42,7 @@ static size_t count_unreached(struct network *n, const struct multicast_group *g
 }
 
 static unsigned choose_covering(struct network *n, const struct multicast_group *g, const struct class_downlink *dl,
-                                bool by_gps, struct eui64 *out, size_t *left_out)
+                                bool by_gps, struct eui64 *out, bool *left_out)
 {
 	struct cover_member *members = calloc(g->devices.n + 1, sizeof(*members));
 	struct eui64 candidates[MULTICAST_GATEWAYS_MAX];
@@ -62,7 +62,7 @@ static unsigned choose_covering(struct network *n, const struct multicast_group 
 			if (number >= 0)
 				members[i].gateways[members[i].n++] = (uint16_t)number;
 			else
-				++*left_out;
+				*left_out = true;
 		}
 	}
 	if (members && gateway_cover(members, g->devices.n, count, chosen, &n_chosen))
@@ -86,7 +86,7 @@ unsigned multicast_gateways(struct network *n, const struct multicast_group *g, 
 			if (count < MULTICAST_GATEWAYS_MAX)
 				out[count++] = g->gateways.list[i];
 			else
-				reach->left_out++;
+				reach->left_out = true;
 		}
 	reach->unreached = count_unreached(n, g, out, count);
 	return count;

@@ -13,7 +13,7 @@
 /* What became of the members when gateways were chosen. */
 struct multicast_reach {
 	size_t unreached; /* members that no chosen gateway heard lately: they may miss the downlink */
-	size_t left_out;  /* not 0: there were gateways beyond MULTICAST_GATEWAYS_MAX */
+	bool left_out;    /* there were gateways beyond MULTICAST_GATEWAYS_MAX */
 };
 
 /*
